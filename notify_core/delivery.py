@@ -1,0 +1,209 @@
+"""The record of a send: attempts, legs, deliveries and the report that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from notify_core.errors import DeliveryError
+from notify_core.message import Contact
+from notify_core.outcome import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Receipt,
+    Refused,
+    Status,
+    Unknown,
+)
+from notify_core.text import PartCount
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One call to one provider.
+
+    It is open (``answer`` is None) from before the request leaves until the call has returned.
+    ``own_id`` is the id under which the provider can be asked; it is the same for all attempts
+    of a delivery at one provider, so that an attempt repeated after a certain absence cannot
+    make a second message. ``resolved`` is what asking found out about an unknown answer, and
+    ``status`` what the provider said of the message then.
+    """
+
+    id: str
+    delivery_id: str
+    own_id: str
+    number: int
+    provider: str
+    channel: str
+    address: str = attrs.field(repr=False)
+    address_kind: str
+    started_at: datetime
+    answer: Outcome | None = None
+    resolved: Outcome | None = None
+    status: Status | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What is known now: the resolution if there is one, else the answer."""
+        return self.resolved or self.answer
+
+
+@attrs.frozen
+class Skip:
+    """A provider that was not tried, and why."""
+
+    provider: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class LegResult:
+    """What happened on one leg.
+
+    ``parts`` is our own count, made before sending; ``status`` what became of the message, as
+    far as anybody has asked.
+    """
+
+    channel: str
+    outcome: Outcome
+    attempts: tuple[Attempt, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    parts: PartCount | None = None
+    status: Status | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Delivery:
+    """One message to one recipient: its route, its legs and how it stands.
+
+    ``warnings`` are things the caller should know although the message went: a number that was
+    normalised, a character that doubles the parts, a picture that an adaptation dropped.
+    """
+
+    id: str
+    message_id: str
+    recipient: Contact
+    route: str
+    legs: tuple[LegResult, ...]
+    outcome: Outcome
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """True when a provider took it; False says nothing about the three other outcomes."""
+        return isinstance(self.outcome, Accepted)
+
+    @property
+    def held(self) -> bool:
+        """True when it may have gone and nobody could say: somebody must look."""
+        return isinstance(self.outcome, Unknown)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts of all legs, in order."""
+        return tuple(attempt for leg in self.legs for attempt in leg.attempts)
+
+    @property
+    def status(self) -> Status | None:
+        """The status of the first leg that has one, or None if nobody has asked."""
+        return next((leg.status for leg in self.legs if leg.status is not None), None)
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """The receipts of all legs that were accepted; one unless the route says ``all_of``."""
+        outcomes = [leg.outcome for leg in self.legs]
+        return tuple(outcome.receipt for outcome in outcomes if isinstance(outcome, Accepted))
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The first receipt, or None."""
+        return next(iter(self.receipts), None)
+
+    @property
+    def channel(self) -> str | None:
+        """The channel of the first leg that was accepted, or None."""
+        return next((leg.channel for leg in self.legs if isinstance(leg.outcome, Accepted)), None)
+
+    @property
+    def provider(self) -> str | None:
+        """The provider that accepted it, or None."""
+        return self.receipt.provider if self.receipt else None
+
+    @property
+    def provider_id(self) -> str | None:
+        """The provider's id of the message, or None."""
+        return self.receipt.provider_id if self.receipt else None
+
+    @property
+    def parts(self) -> int | None:
+        """The parts that the provider counted, over all receipts, or None if it told none."""
+        counted = [receipt.parts for receipt in self.receipts if receipt.parts is not None]
+        return sum(counted) if counted else None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What it cost, over all receipts, or None if no provider told."""
+        costs = [receipt.cost for receipt in self.receipts if receipt.cost is not None]
+        return sum(costs, Decimal()) if costs else None
+
+    @property
+    def balance(self) -> Decimal | None:
+        """The balance that the provider told last, or None."""
+        told = [receipt.balance for receipt in self.receipts if receipt.balance is not None]
+        return told[-1] if told else None
+
+    def __str__(self) -> str:
+        way = f" by {self.channel} via {self.provider}" if self.accepted else ""
+        return f"{self.recipient}{way} (route {self.route}): {self.outcome}"
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.id} to {self}>"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Report:
+    """What became of a send: one delivery per recipient, in the order of ``message.to``."""
+
+    message_id: str
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when every delivery was accepted."""
+        return all(delivery.accepted for delivery in self.deliveries)
+
+    @property
+    def failed(self) -> tuple[Delivery, ...]:
+        """The deliveries that certainly did not go: refused or not sent."""
+        return tuple(d for d in self.deliveries if isinstance(d.outcome, Refused | NotSent))
+
+    @property
+    def held(self) -> tuple[Delivery, ...]:
+        """The deliveries that may have gone. Do not send them again; look them up."""
+        return tuple(delivery for delivery in self.deliveries if delivery.held)
+
+    def raise_for_failure(self) -> None:
+        """Raise ``DeliveryError`` unless every delivery was accepted."""
+        if not self.ok:
+            raise DeliveryError(self)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        return iter(self.deliveries)
+
+    def __len__(self) -> int:
+        return len(self.deliveries)
+
+    def __str__(self) -> str:
+        return "\n".join([self._head(), *(f"  {delivery}" for delivery in self.deliveries)])
+
+    def __repr__(self) -> str:
+        return f"<Report {self._head()}>"
+
+    def _head(self) -> str:
+        accepted = sum(delivery.accepted for delivery in self.deliveries)
+        return f"message {self.message_id}: {accepted} of {len(self)} accepted"

@@ -1,0 +1,276 @@
+"""HTTP for provider plugins: ``requests`` kept cheap, and its exceptions made outcomes.
+
+One ``HttpClient`` lives as long as its provider and is shared by threads. It keeps connections,
+makes one ``SSLContext`` (reading the CA bundle costs 14 ms, and plain requests does it for
+every connection), looks at the environment once (proxies, CA bundle) and never repeats a
+request by itself. Later changes of the environment need a new client.
+
+``requests`` is imported with this module, so only a provider that speaks HTTP pays for it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import requests
+import urllib3
+from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from notify_core.outcome import FailureScope, NotSent, Unknown
+
+
+@attrs.frozen
+class HttpReply:
+    """An answer that arrived whole. ``content_type`` is lower-case, without parameters."""
+
+    status: int
+    body: bytes = attrs.field(repr=False)
+    content_type: str = ""
+
+
+class HttpClient:
+    """Send single HTTP requests and tell apart what did not leave and what may have.
+
+    With ``session`` every request goes through the adapter that the session has for the address,
+    with the session's ``verify``, ``cert`` and ``proxies``. ``ca_file`` is a CA bundle to trust in
+    place of the one named by ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` or the usual one.
+    ``pool_size`` is the number of connections kept per host: as many as threads that send.
+    Certificates are always verified. Redirects are not followed.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: requests.Session | None = None,
+        connect_timeout_s: float = 5.0,
+        read_timeout_s: float = 30.0,
+        ca_file: str | None = None,
+        pool_size: int = 64,
+    ) -> None:
+        self._owned = session is None
+        self._session = session or _lean_session(ca_file, pool_size)
+        self._timeout = (connect_timeout_s, read_timeout_s)
+        self._environ_proxies: dict[str, dict[str, str]] = {}
+
+    def get(self, url: str) -> HttpReply | NotSent | Unknown:
+        """Send a GET request; ``url`` is complete and encoded."""
+        return self._send(_prepared("GET", url, None, None))
+
+    def post(self, url: str, body: bytes, content_type: str) -> HttpReply | NotSent | Unknown:
+        """Send a POST request with a body that is encoded already."""
+        return self._send(_prepared("POST", url, body, content_type))
+
+    def close(self) -> None:
+        """Close the connections, unless the session was the caller's."""
+        if self._owned:
+            self._session.close()
+
+    def _send(self, request: requests.PreparedRequest) -> HttpReply | NotSent | Unknown:
+        session = self._session
+        url = str(request.url)
+        try:
+            # Asked on each send, so that a test that mounts an adapter later is heard.
+            response = session.get_adapter(url).send(
+                request,
+                stream=False,
+                timeout=self._timeout,
+                verify=True if session.verify is None else session.verify,
+                cert=session.cert,
+                proxies=self._proxies(url) if self._owned else session.proxies,
+            )
+            body = response.content or b""  # None where an adapter gave no body.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return outcome_of(error)
+        content_type = str(response.headers.get("Content-Type", "")).partition(";")[0]
+        return HttpReply(response.status_code, body, content_type.strip().lower())
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        origin = url[: url.find("/", 8)]
+        if origin not in self._environ_proxies:
+            self._environ_proxies[origin] = get_environ_proxies(url)
+        return self._environ_proxies[origin]
+
+
+_CERTAINLY_NOT_CONNECTED = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.ClosedPoolError,
+    urllib3.exceptions.EmptyPoolError,
+    urllib3.exceptions.LocationValueError,
+    urllib3.exceptions.URLSchemeUnknown,
+    ssl.SSLCertVerificationError,
+    socket.gaierror,
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+    ConnectionRefusedError,
+)
+
+
+def outcome_of(error: BaseException) -> NotSent | Unknown:
+    """Translate an exception of requests or urllib3: the one place where that is done.
+
+    *Not sent* only where the request cannot have left: name, connection, TLS and proxy errors,
+    and requests that could not be built. Everything else may have gone: *unknown*. The reason
+    names the class of the error and never quotes it, because it can hold the address with the
+    credentials in it.
+    """
+    names = []
+    for link in _chain(error):
+        names.append(type(link).__name__)
+        if isinstance(link, _CERTAINLY_NOT_CONNECTED):
+            return NotSent(f"no connection ({names[-1]})", FailureScope.PROVIDER)
+    return Unknown(f"no whole answer ({names[-1]})")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk from an error to what is inside it: urllib3 keeps reasons, requests arguments."""
+    seen: set[int] = set()
+    link: Any = error
+    while isinstance(link, BaseException) and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        inner = [argument for argument in link.args if isinstance(argument, BaseException)]
+        link = getattr(link, "reason", None) or (inner[0] if inner else link.__cause__)
+
+
+def _prepared(
+    method: str, url: str, body: bytes | None, content_type: str | None
+) -> requests.PreparedRequest:
+    # Filled by hand: Session.prepare_request costs more than the rest of a send.
+    request = requests.PreparedRequest()
+    request.method = method
+    request.url = url
+    request.body = body
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    headers["Accept"] = "*/*"
+    if body is not None and content_type is not None:
+        headers["Content-Type"] = content_type
+        headers["Content-Length"] = str(len(body))
+    request.headers = headers
+    request.hooks = {"response": []}
+    return request
+
+
+def _lean_session(ca_file: str | None, pool_size: int) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    adapter = _LeanAdapter(ca_file, pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
+    bundle = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    bundle = bundle or DEFAULT_CA_BUNDLE_PATH
+    if os.path.isdir(bundle):
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)
+
+
+class _HttpConnection(HTTPConnection):
+    """Say for certain that a connection was not made, whatever stood in its way."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+
+class _HttpsConnection(HTTPSConnection):
+    """The same for TLS: a handshake that fails or times out is not a request that left."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+class _LeanAdapter(HTTPAdapter):
+    """An adapter that answers its own look-ups from memory and never resends."""
+
+    def __init__(self, ca_file: str | None, pool_size: int) -> None:
+        self._ca_file = ca_file
+        self._context: ssl.SSLContext | None = None
+        self._pools: dict[tuple[str, str], ConnectionPool] = {}
+        super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **kwargs: Any
+    ) -> None:
+        super().init_poolmanager(connections, maxsize, block, **kwargs)
+        _use_own_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        _use_own_pools(manager)
+        return manager
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Any = None,
+        cert: Any = None,
+    ) -> ConnectionPool:
+        parts = urlsplit(str(request.url))
+        origin = (parts.scheme, parts.netloc)
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            if isinstance(pool, urllib3.HTTPSConnectionPool):
+                pool.conn_kw["ssl_context"] = self._shared_context()
+            self._pools[origin] = pool
+        return pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave it to the shared context, which verifies; requests would read the bundle anew."""
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = resp.headers
+        response.raw = resp
+        response.url = req.url
+        return response
+
+    def close(self) -> None:
+        super().close()
+        self._pools.clear()
+
+    def _shared_context(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = _ssl_context(self._ca_file)
+        return self._context
+
+
+def _use_own_pools(manager: urllib3.PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}

@@ -1,0 +1,492 @@
+"""What to say, and to whom: one frozen, validated class per channel.
+
+A message is checked when it is made, so that what reaches a provider is well formed. Nothing
+here does I/O but for reading an attachment that is given as a path.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, TypeAlias
+
+import attrs
+
+from notify_core.attachment import Attachment, attachments_of
+from notify_core.errors import MessageError, RecipientError
+
+PHONE = "phone"
+EMAIL = "email"
+TELEGRAM = "telegram"
+
+_EMAIL_SHAPE = re.compile(r"[^@\s\x00-\x1f,;:<>\"]+@[^@\s\x00-\x1f,;:<>\"]+")
+_PHONE_SHAPE = re.compile(r"\+?[0-9 ()./\-]{3,}")
+_TELEGRAM_SHAPE = re.compile(r"@[A-Za-z0-9_]{3,}|#[0-9]+")
+
+
+class Priority(enum.IntEnum):
+    """How much a message may wait, lowest first."""
+
+    LOW = 10
+    """A campaign."""
+    NORMAL = 20
+    """The default."""
+    HIGH = 30
+    """Somebody waits for it, a one-time code for example."""
+    CRITICAL = 40
+    """An alarm; passes whatever may be passed."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Contact:
+    """A person or machine with one or several kinds of address.
+
+    ``telegram`` is ``@username`` or ``#id``. ``other`` holds the address kinds of third-party
+    channels by name. The ``repr`` shows masked addresses only.
+    """
+
+    phone: str | None = None
+    email: str | None = None
+    telegram: str | None = None
+    other: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        _check_shape(PHONE, self.phone, _PHONE_SHAPE, "write it as +79991234567")
+        _check_shape(EMAIL, self.email, _EMAIL_SHAPE, "write it as name@example.org")
+        _check_shape(TELEGRAM, self.telegram, _TELEGRAM_SHAPE, "write it as @username or #id")
+        if not (self.phone or self.email or self.telegram or self.other):
+            raise RecipientError("a Contact needs at least one address")
+
+    def address(self, kind: str) -> str | None:
+        """Return the address of that kind as it was given, or None."""
+        if kind == PHONE:
+            return self.phone
+        if kind == EMAIL:
+            return self.email
+        if kind == TELEGRAM:
+            return self.telegram
+        return self.other.get(kind)
+
+    def __repr__(self) -> str:
+        return f"Contact({self})"
+
+    def __str__(self) -> str:
+        known = (self.phone, self.email, self.telegram, *self.other.values())
+        return ", ".join(mask(address) for address in known if address)
+
+
+Recipient: TypeAlias = str | Contact
+
+
+def mask(address: str) -> str:
+    """Shorten an address so that a log can carry it: ``+79…01``, ``a…@example.org``."""
+    local, at, domain = address.rpartition("@")
+    if at and local:
+        return f"{local[0]}…@{domain}"
+    return f"{address[:3]}…{address[-2:]}" if len(address) > 6 else "…"
+
+
+def _check_shape(kind: str, value: str | None, shape: re.Pattern[str], fix: str) -> None:
+    if value is not None and not (isinstance(value, str) and shape.fullmatch(value)):
+        shown = mask(value) if isinstance(value, str) else type(value).__name__
+        raise RecipientError(f"{shown!r} cannot be a {kind} address; {fix}")
+
+
+def _as_recipients(value: Recipient | Iterable[Recipient]) -> tuple[Recipient, ...]:
+    if isinstance(value, str | Contact):
+        return (value,)
+    return tuple(value)
+
+
+def _as_tags(value: str | Iterable[str]) -> frozenset[str]:
+    return frozenset((value,)) if isinstance(value, str) else frozenset(value)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(12)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Message:
+    """What every message has in common. Use one of its subclasses.
+
+    ``to`` is an address, a ``Contact`` or many of them; an alternative needs none. ``sender``
+    is the name or address to send from. ``send_at`` is an aware datetime, ``valid_for`` how long
+    the message is worth delivering. ``key`` is the application's idempotency key. ``extra``
+    holds a provider type's own parameters, ``{"smsc": {"tinyurl": 1}}``. ``alternatives`` say
+    the same on other channels. ``id`` is ours and made with the message.
+
+    Raises ``MessageError`` when a value cannot be. The ``repr`` shows neither text nor
+    addresses.
+    """
+
+    channel: ClassVar[str] = ""
+    address_kinds: ClassVar[tuple[str, ...]] = (PHONE,)
+
+    to: tuple[Recipient, ...] = attrs.field(default=(), converter=_as_recipients)
+    sender: str | None = None
+    tags: frozenset[str] = attrs.field(default=frozenset(), converter=_as_tags)
+    priority: Priority = Priority.NORMAL
+    send_at: datetime | None = None
+    valid_for: timedelta | None = None
+    key: str | None = None
+    extra: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    alternatives: tuple[Message, ...] = attrs.field(default=(), converter=tuple)
+    id: str = attrs.field(factory=_new_id)
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.priority, Priority):
+            raise MessageError(f"priority is {self.priority!r}; use notify_core.Priority")
+        if self.send_at is not None and self.send_at.utcoffset() is None:
+            raise MessageError("send_at has no time zone; use an aware datetime")
+        if self.valid_for is not None and self.valid_for <= timedelta(0):
+            raise MessageError("valid_for must be longer than zero")
+        if self.sender is not None:
+            require_line("sender", self.sender)
+        _check_extra(self.extra)
+        _check_alternatives(self)
+        self.contacts()
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``MessageError`` if what the channel adds cannot be. For subclasses."""
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Return the recipients as contacts, in the order given."""
+        return tuple(
+            recipient if isinstance(recipient, Contact) else self.contact_for(recipient)
+            for recipient in self.to
+        )
+
+    @classmethod
+    def contact_for(cls, address: str) -> Contact:
+        """Read a bare address as this channel understands it."""
+        if not isinstance(address, str):
+            raise RecipientError(f"a recipient is a str or a Contact, not {type(address).__name__}")
+        match cls.address_kinds[0]:
+            case "phone":
+                return Contact(phone=address)
+            case "email":
+                return Contact(email=address)
+            case "telegram":
+                return Contact(telegram=address)
+            case kind:
+                return Contact(other={kind: address})
+
+    @property
+    def body(self) -> str | None:
+        """The text that the recipient reads, where the channel has one: for counting parts."""
+        return None
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """The files that travel with it."""
+        return ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} to {len(self.to)}>"
+
+
+def _check_extra(extra: object) -> None:
+    if not isinstance(extra, Mapping) or not all(
+        isinstance(value, Mapping) for value in extra.values()
+    ):
+        raise MessageError("extra maps a provider type to its parameters: {'smsc': {'tinyurl': 1}}")
+
+
+def _check_alternatives(message: Message) -> None:
+    channels = [message.channel]
+    for alternative in message.alternatives:
+        if not isinstance(alternative, Message):
+            raise MessageError(f"an alternative is a message, not {type(alternative).__name__}")
+        if alternative.channel in channels:
+            raise MessageError(f"two messages for the channel {alternative.channel!r}")
+        if alternative.to:
+            raise MessageError(
+                "an alternative goes to the recipients of the main message; drop `to`"
+            )
+        channels.append(alternative.channel)
+
+
+def require_text(name: str, value: object) -> None:
+    """Raise ``MessageError`` unless ``value`` is a text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise MessageError(f"{name} is empty")
+    if "\x00" in value:
+        raise MessageError(f"{name} holds a NUL character")
+
+
+def require_line(name: str, value: object) -> None:
+    """Raise ``MessageError`` unless ``value`` is a str without line ends or control characters."""
+    if not isinstance(value, str):
+        raise MessageError(f"{name} is {type(value).__name__}, not str")
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise MessageError(f"{name} holds control characters")
+
+
+def _require_url(name: str, value: object) -> None:
+    require_line(name, value)
+    if not re.match(r"https?://[^\s/]+", str(value)) or " " in str(value):
+        raise MessageError(f"{name} is not an http(s) address")
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class _Text(Message):
+    text: str
+
+    def check(self) -> None:
+        require_text("text", self.text)
+
+    @property
+    def body(self) -> str | None:
+        return self.text
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Sms(_Text):
+    """A short message."""
+
+    channel = "sms"
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Flash(_Text):
+    """A short message that is shown at once and not stored."""
+
+    channel = "flash"
+
+
+@attrs.frozen(kw_only=True)
+class Button:
+    """A button under a chat message: what it says and where it leads."""
+
+    caption: str
+    url: str
+
+    def __attrs_post_init__(self) -> None:
+        require_text("caption", self.caption)
+        require_line("caption", self.caption)
+        _require_url("url", self.url)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Viber(_Text):
+    """A Viber message, with a picture (an attachment or an address) and a button if wanted."""
+
+    channel = "viber"
+
+    image: Attachment | str | None = None
+    button: Button | None = None
+
+    def check(self) -> None:
+        require_text("text", self.text)
+        if isinstance(self.image, str):
+            _require_url("image", self.image)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        return (self.image,) if isinstance(self.image, Attachment) else ()
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Telegram(_Text):
+    """A Telegram message. ``bot`` (``@name_bot``) sends it from that bot.
+
+    A recipient is ``@username``, ``#id`` or a phone number.
+    """
+
+    channel = "telegram"
+    address_kinds = (TELEGRAM, PHONE)
+
+    bot: str | None = None
+
+    def check(self) -> None:
+        require_text("text", self.text)
+        if self.bot is not None and not re.fullmatch(r"@[A-Za-z0-9_]+", self.bot):
+            raise MessageError(f"bot is {self.bot!r}; write it as @name_bot")
+
+    @classmethod
+    def contact_for(cls, address: str) -> Contact:
+        if str(address).startswith(("@", "#")):
+            return Contact(telegram=address)
+        return Contact(phone=address)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class WhatsApp(_Text):
+    """A WhatsApp message, with the address of a picture or film if wanted."""
+
+    channel = "whatsapp"
+
+    media_url: str | None = None
+
+    def check(self) -> None:
+        require_text("text", self.text)
+        if self.media_url is not None:
+            _require_url("media_url", self.media_url)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Social(_Text):
+    """A message to the recipient's account in a social network, found by the phone number."""
+
+    channel = "social"
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Mail(Message):
+    """An e-mail. ``text`` or ``html`` is needed; with both, ``text`` is the plain alternative."""
+
+    channel = "mail"
+    address_kinds = (EMAIL,)
+
+    subject: str
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=attachments_of)
+
+    def check(self) -> None:
+        require_text("subject", self.subject)
+        require_line("subject", self.subject)
+        require_text("text or html", self.text or self.html)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        return self.attachments
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Call(Message):
+    """A voice call that speaks ``text`` or plays ``audio`` (one of them).
+
+    ``voice`` is a name that the provider knows. ``answer_within`` is how long it rings,
+    ``retry_pause`` the time between ``attempts``.
+    """
+
+    channel = "call"
+
+    text: str = ""
+    audio: tuple[Attachment, ...] = attrs.field(default=(), converter=attachments_of)
+    voice: str | None = None
+    answer_within: timedelta | None = None
+    retry_pause: timedelta | None = None
+    attempts: int | None = None
+
+    def check(self) -> None:
+        if bool(self.text.strip()) == bool(self.audio):
+            raise MessageError("a call needs either text or audio")
+        if self.voice is not None:
+            require_line("voice", self.voice)
+        if self.attempts is not None and self.attempts < 1:
+            raise MessageError("attempts must be at least 1")
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        return self.audio
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Mms(Message):
+    """A multimedia message: a subject or a text, and files."""
+
+    channel = "mms"
+
+    subject: str = ""
+    text: str = ""
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=attachments_of)
+
+    def check(self) -> None:
+        require_line("subject", self.subject)
+        if not (self.subject.strip() or self.text.strip()):
+            raise MessageError("an MMS needs a subject or a text")
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        return self.attachments
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class WapPush(Message):
+    """A link that old handsets offer to open."""
+
+    channel = "wap_push"
+
+    url: str
+    title: str
+
+    def check(self) -> None:
+        _require_url("url", self.url)
+        require_text("title", self.title)
+        require_line("title", self.title)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Hlr(Message):
+    """A question to the operator about a number: no text, nothing is shown to anybody."""
+
+    channel = "hlr"
+
+
+class BinaryForm(enum.Enum):
+    """How binary data travel to the gateway."""
+
+    HEX = "hex"
+    """As hexadecimal digits, which no character set can harm."""
+    BYTES = "bytes"
+    """As the bytes themselves."""
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Binary(Message):
+    """A binary short message: user data with its header, and PID and DCS if wanted."""
+
+    channel = "binary"
+
+    data: bytes
+    form: BinaryForm = BinaryForm.HEX
+    pid: int | None = None
+    dcs: int | None = None
+
+    @classmethod
+    def from_hex(cls, digits: str, **rest: Any) -> Binary:
+        """Make it from hexadecimal digits; blanks between bytes are allowed."""
+        try:
+            data = bytes.fromhex(digits)
+        except ValueError as error:
+            raise MessageError(f"not hexadecimal: {error}") from error
+        return cls(data=data, **rest)
+
+    def check(self) -> None:
+        if not isinstance(self.data, bytes) or not self.data:
+            raise MessageError("data must be bytes, and not empty")
+        for name, value in (("pid", self.pid), ("dcs", self.dcs)):
+            if value is not None and not 0 <= value <= 255:
+                raise MessageError(f"{name} is {value}; it is one byte, 0 to 255")
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Ping(Message):
+    """A silent message that finds out whether the handset is reachable."""
+
+    channel = "ping"
+
+
+MESSAGE_TYPES: tuple[type[Message], ...] = (
+    Sms,
+    Flash,
+    Viber,
+    Telegram,
+    WhatsApp,
+    Mail,
+    Call,
+    Mms,
+    WapPush,
+    Hlr,
+    Binary,
+    Ping,
+    Social,
+)
+"""The message types of the core; plugins add theirs through ``notify_message_types``."""

@@ -1,0 +1,182 @@
+"""What a call to a provider told us, and what became of a message afterwards.
+
+The four outcomes are the centre of the framework: *accepted*, *refused*, *not sent* and
+*unknown* are different facts with different consequences, and no bool can tell them apart.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+import attrs
+
+
+class RefusalScope(enum.Enum):
+    """What a refusal is about, and so how far it reaches."""
+
+    RECIPIENT = "recipient"
+    """This address: another channel may still reach the person."""
+    CONTENT = "content"
+    """This text, sender or parameter: it would be refused again unchanged."""
+    ACCOUNT = "account"
+    """This account may not do it: another provider may."""
+
+
+class FailureScope(enum.Enum):
+    """What stood in the way of a message that certainly did not leave."""
+
+    PROVIDER = "provider"
+    """The provider is out of reach or out of order; counts against its health."""
+    ACCOUNT = "account"
+    """Credentials, balance or a block: stops the provider at once, for everything."""
+    THROTTLED = "throttled"
+    """Too many at once: says nothing against the provider, wants a pause."""
+
+
+class State(enum.Enum):
+    """What became of a message, in words that are the same for every provider."""
+
+    WAITING = "waiting"
+    """The provider holds it: scheduled, queued or on its way to the operator."""
+    PAUSED = "paused"
+    """Stopped before it left; somebody can resume it."""
+    SENT = "sent"
+    """Handed to the operator; no receipt yet."""
+    DELIVERED = "delivered"
+    """Reached the device or mailbox."""
+    READ = "read"
+    """Opened by the recipient."""
+    CLICKED = "clicked"
+    """A link in it was opened."""
+    EXPIRED = "expired"
+    """Its validity ended first."""
+    UNDELIVERED = "undelivered"
+    """The attempt to deliver it failed."""
+    REJECTED = "rejected"
+    """Forbidden by the operator, a filter, a list or a limit."""
+    SIMULATED = "simulated"
+    """The account is in test mode: nothing was delivered."""
+    NOT_FOUND = "not_found"
+    """The provider knows no such message: an answer to a query, not a fate."""
+    UNKNOWN = "unknown"
+    """A code that this version does not know; never counted as delivered or failed."""
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """Proof of acceptance, as far as the provider gives one.
+
+    ``own_id`` is the id that we chose and sent along, ``provider_id`` the one to quote to the
+    provider's support. Money is in ``currency`` where the provider tells it. ``raw`` is the
+    provider's own answer, credentials excluded; it is kept out of the ``repr``.
+    """
+
+    provider: str
+    address: str = attrs.field(repr=False)
+    own_id: str | None = None
+    provider_id: str | None = None
+    parts: int | None = None
+    cost: Decimal | None = None
+    balance: Decimal | None = None
+    currency: str | None = None
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen
+class Accepted:
+    """The provider took the message."""
+
+    receipt: Receipt
+
+    def __str__(self) -> str:
+        provider_id = self.receipt.provider_id or self.receipt.own_id
+        return f"accepted as {provider_id}" if provider_id else "accepted"
+
+
+@attrs.frozen
+class Refused:
+    """Certain and permanent: this message, as it is, will not go this way.
+
+    ``code`` is the provider's own number or word. ``receipt`` is there when the provider
+    registered the refused message under an id.
+    """
+
+    reason: str
+    scope: RefusalScope
+    code: str | None = None
+    receipt: Receipt | None = None
+
+    def __str__(self) -> str:
+        return f"refused ({self.scope.value}): {self.reason}"
+
+
+@attrs.frozen
+class NotSent:
+    """Certain that nothing went out; it may work later or elsewhere.
+
+    ``retry_after_s`` is the pause that the provider asked for, in seconds.
+    """
+
+    reason: str
+    scope: FailureScope
+    retry_after_s: float | None = None
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return f"not sent ({self.scope.value}): {self.reason}"
+
+
+@attrs.frozen
+class Unknown:
+    """It may have gone. Never sent again because of doubt; the provider is asked instead."""
+
+    reason: str
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return f"unknown: {self.reason}"
+
+
+Outcome: TypeAlias = Accepted | Refused | NotSent | Unknown
+
+
+@attrs.frozen(kw_only=True)
+class Status:
+    """What became of one message, as the provider last told it.
+
+    ``code`` and ``error`` are the provider's own values beside the normalised ``state``;
+    ``detail`` is the provider's wording. ``final`` says that no later status is expected
+    other than *read* or *clicked*. ``at`` is when the provider saw the change, in UTC.
+    """
+
+    state: State
+    final: bool = False
+    code: str | None = None
+    error: str | None = None
+    detail: str = ""
+    at: datetime | None = None
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Estimate:
+    """What a message would cost. Money is in ``currency`` where the provider tells it."""
+
+    provider: str
+    cost: Decimal
+    parts: int | None = None
+    currency: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Account:
+    """What a provider says of our account when it is asked whether it works."""
+
+    provider: str
+    balance: Decimal | None = None
+    credit: Decimal | None = None
+    currency: str | None = None

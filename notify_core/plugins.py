@@ -1,0 +1,135 @@
+"""Finding plugins and asking what they bring.
+
+Plugins are loaded one by one: one that fails to import, misspells a hook or shares its name with
+another is reported in ``failures`` and harms nobody else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from notify_core import hookspecs
+from notify_core.errors import PluginError
+from notify_core.hookspecs import PROJECT, hookimpl
+from notify_core.message import MESSAGE_TYPES, Message
+from notify_core.provider import ProviderType
+
+if TYPE_CHECKING:
+    import click
+
+ENTRY_POINT_GROUP = "notify.plugins"
+
+_log = logging.getLogger(__name__)
+
+
+class _Core:
+    """What the core itself brings, through the same hooks as everybody else."""
+
+    @hookimpl
+    def notify_message_types(self) -> Sequence[type[Message]]:
+        return MESSAGE_TYPES
+
+
+class Plugins:
+    """The plugins of one application.
+
+    ``manager`` is the pluggy manager that holds them; ``failures`` the plugins that could not be
+    used, each with its reason.
+    """
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        self.failures: list[PluginError] = []
+        self.register(_Core(), "core")
+
+    @classmethod
+    def discover(cls) -> Plugins:
+        """Load every installed plugin: the entry points of the group ``notify.plugins``."""
+        found = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+        return cls.from_entry_points(found)
+
+    @classmethod
+    def from_entry_points(cls, found: Iterable[importlib.metadata.EntryPoint]) -> Plugins:
+        """Load these entry points; two of one name are both refused, for either could be meant."""
+        plugins = cls()
+        unique = {(point.name, point.value): point for point in found}.values()
+        counted = Counter(point.name for point in unique)
+        for point in sorted(unique):
+            if counted[point.name] > 1:
+                plugins._fail(
+                    PluginError(point.name, f"two plugins have this name; {point.value} is one")
+                )
+            else:
+                plugins._load_entry_point(point)
+        return plugins
+
+    def register(self, plugin: object, name: str) -> None:
+        """Add a plugin object. Raises ``PluginError`` if it does not fit the hooks."""
+        if self.manager.has_plugin(name):
+            raise PluginError(name, "a plugin of this name is registered already")
+        try:
+            self.manager.register(plugin, name)
+            self.manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self.manager.has_plugin(name):
+                self.manager.unregister(name=name)
+            raise PluginError(name, str(error)) from error
+
+    def load(self, dotted_path: str) -> None:
+        """Import a module and add it as a plugin; a second time does nothing.
+
+        Raises ``PluginError`` if it cannot be imported or does not fit the hooks.
+        """
+        if self.manager.has_plugin(dotted_path):
+            return
+        try:
+            module = importlib.import_module(dotted_path)
+        except Exception as error:  # somebody else's module: whatever it does, say which it was
+            raise PluginError(dotted_path, f"cannot be imported: {error!r}") from error
+        self.register(module, dotted_path)
+
+    def provider_types(self) -> Mapping[str, ProviderType]:
+        """Return the provider types by name. Raises ``PluginError`` if two share one."""
+        brought: dict[str, ProviderType] = {}
+        for types in self.manager.hook.notify_provider_types():
+            for provider_type in types:
+                if provider_type.name in brought:
+                    raise PluginError(provider_type.name, "two plugins bring this provider type")
+                brought[provider_type.name] = provider_type
+        return brought
+
+    def message_types(self) -> Mapping[str, type[Message]]:
+        """Return the message types by channel. Raises ``PluginError`` if two share one."""
+        brought: dict[str, type[Message]] = {}
+        for types in self.manager.hook.notify_message_types():
+            for message_type in types:
+                channel = message_type.channel
+                if channel in brought and brought[channel] is not message_type:
+                    raise PluginError(channel, "two plugins bring this channel")
+                brought[channel] = message_type
+        return brought
+
+    def cli_commands(self) -> Sequence[click.Command]:
+        """Return the commands that plugins add to ``notify``."""
+        brought = self.manager.hook.notify_cli_commands()
+        return [command for commands in brought for command in commands]
+
+    def _load_entry_point(self, point: importlib.metadata.EntryPoint) -> None:
+        try:
+            self.register(point.load(), point.name)
+        except PluginError as error:
+            self._fail(error)
+        except Exception as error:  # somebody else's module: it must not take the others along
+            self._fail(PluginError(point.name, f"cannot be imported: {error!r}"))
+
+    def _fail(self, error: PluginError) -> None:
+        _log.warning("%s", error)
+        self.failures.append(error)

@@ -1,0 +1,1 @@
+"""Decisions about waiting and leaving alone: pure functions, with the time passed in."""

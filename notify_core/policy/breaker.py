@@ -1,0 +1,72 @@
+"""The health of a provider: a small state machine over the outcomes of its attempts.
+
+Only what is the provider's own fault counts. A bad recipient or text never does, and what is
+unknown says nothing either way. An account failure (credentials, balance, a block) stops the
+provider at once: asking again makes it worse.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from notify_core.config.model import Breaker
+from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refused, Unknown
+
+
+@attrs.frozen
+class Health:
+    """How a provider stands. ``closed_until`` is on the monotonic clock, in seconds.
+
+    ``stopped`` holds the reason while only a person can make it work again.
+    """
+
+    failures: int = 0
+    closed_until: float | None = None
+    reason: str = ""
+    stopped: bool = False
+
+
+def obstacle(health: Health, now: float) -> str | None:
+    """Return why the provider is to be left alone now, or None."""
+    if health.stopped:
+        return f"stopped: {health.reason}"
+    if health.closed_until is not None and now < health.closed_until:
+        return f"left alone for {health.closed_until - now:.0f} s: {health.reason}"
+    return None
+
+
+def probing(health: Health, breaker: Breaker, now: float) -> Health:
+    """Return the health while one attempt finds out whether a pause has helped.
+
+    The pause is set anew, so that other threads keep away until the attempt has ended.
+    """
+    if health.closed_until is None:
+        return health
+    return attrs.evolve(health, closed_until=now + breaker.pause.total_seconds())
+
+
+def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Health:
+    """Return the health after an attempt that ended so."""
+    match outcome:
+        case Accepted() | Refused() if not health.stopped:
+            return Health()
+        case NotSent(scope=FailureScope.PROVIDER):
+            return _after_failure(health, outcome, breaker, now)
+        case NotSent(scope=FailureScope.ACCOUNT):
+            return _after_account_failure(health, outcome, now)
+        case NotSent() | Unknown() | Accepted() | Refused():
+            return health
+
+
+def _after_failure(health: Health, outcome: NotSent, breaker: Breaker, now: float) -> Health:
+    failures = health.failures + 1
+    if failures < breaker.failures or health.stopped:
+        return attrs.evolve(health, failures=failures)
+    pause = max(breaker.pause.total_seconds(), outcome.retry_after_s or 0.0)
+    return Health(failures, now + pause, outcome.reason)
+
+
+def _after_account_failure(health: Health, outcome: NotSent, now: float) -> Health:
+    if health.stopped or outcome.retry_after_s is None:
+        return Health(health.failures, None, health.reason or outcome.reason, stopped=True)
+    return Health(health.failures, now + outcome.retry_after_s, outcome.reason)

@@ -1,0 +1,79 @@
+"""What a provider is to the core: a type with a configuration class, and instances of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+
+from notify_core.clock import Clock
+
+
+class ReceiptKind(enum.Enum):
+    """How a provider tells what became of a message."""
+
+    POLL = "poll"
+    """It can be asked."""
+    CALLBACK = "callback"
+    """It calls us."""
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What a configured provider can do. The router relies on it and the docs print it.
+
+    ``address_kinds`` are kinds of address that it takes beside those of the message type.
+    ``ask_after_s`` is how an unknown outcome is resolved: ask for the status by our own id
+    after each of these pauses, in seconds; found → accepted; all of them *not found* →
+    certainly absent. Empty means that it cannot be asked. ``text_limit`` is in characters.
+    """
+
+    channels: frozenset[str]
+    address_kinds: tuple[str, ...] = ()
+    own_id: bool = False
+    ask_after_s: tuple[float, ...] = ()
+    receipts: frozenset[ReceiptKind] = frozenset()
+    scheduling: bool = False
+    validity: bool = False
+    cost: bool = False
+    balance: bool = False
+    attachments: bool = False
+    batch_size: int = 1
+    text_limit: int | None = None
+
+
+class Provider(Protocol):
+    """A configured instance. Its work is in its hook implementations (``hookspecs``)."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this instance can do; never changes."""
+
+    def close(self) -> None:
+        """Let go of connections. Called once; nothing is asked of it afterwards."""
+
+
+@attrs.frozen(kw_only=True)
+class Tools:
+    """What the core gives to a provider when it is made. ``name`` is its name in the YAML."""
+
+    name: str
+    clock: Clock
+
+
+@attrs.frozen(kw_only=True)
+class ProviderType:
+    """A kind of provider that a distribution brings.
+
+    ``config_class`` is an attrs class: the keys of the provider in the YAML are its attributes,
+    and what its construction refuses (``ValueError``) is shown with the place in the file.
+    ``capabilities`` tells from a configuration, without connecting to anything, what an
+    instance could do; ``factory`` makes one, and neither connects nor blocks.
+    """
+
+    name: str
+    config_class: type
+    capabilities: Callable[[Any], Capabilities]
+    factory: Callable[[Any, Tools], Provider]

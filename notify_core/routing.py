@@ -1,0 +1,288 @@
+"""From a message and a recipient to a plan: pure, finite, decided before anything is sent.
+
+``decide`` is the only way to a plan. ``notifier.explain`` shows what it returns and
+``notifier.send`` carries it out, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import attrs
+
+from notify_core.adaptation import adapt, alternative_for
+from notify_core.config.model import IfUnknown, LegConfig, Mode, Route, Until, Via, When
+from notify_core.errors import RecipientError, UnsupportedFeature
+from notify_core.message import Contact, Message
+from notify_core.outcome import RefusalScope
+from notify_core.provider import Capabilities
+from notify_core.text import PartCount, count_parts
+
+_COUNTED_CHANNELS = frozenset({"sms", "flash"})
+_SHOWN_DIGITS = 6
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """What routes may look at, about one message and one recipient.
+
+    ``number`` is in international form; ``country`` None also stands for *not asked for*.
+    """
+
+    channel: str
+    tags: frozenset[str] = frozenset()
+    priority: str = "normal"
+    sender: str | None = None
+    number: str | None = attrs.field(default=None, repr=False)
+    country: str | None = None
+    domain: str | None = None
+
+
+@attrs.frozen
+class Check:
+    """One condition of a route held against one message: what was wanted and what was seen."""
+
+    condition: str
+    wanted: tuple[str, ...]
+    seen: str
+    held: bool
+
+    def __str__(self) -> str:
+        verdict = "holds" if self.held else "fails"
+        return f"{self.condition} {verdict}: wanted {' or '.join(self.wanted)}, is {self.seen}"
+
+
+@attrs.frozen
+class Considered:
+    """A route that was tried: it matched when every check held."""
+
+    route: str
+    checks: tuple[Check, ...]
+
+    @property
+    def matched(self) -> bool:
+        return all(check.held for check in self.checks)
+
+
+@attrs.frozen(kw_only=True)
+class Leg:
+    """One step of a plan, ready to be sent: the message as this channel carries it, and to whom."""
+
+    channel: str
+    message: Message
+    address: str = attrs.field(repr=False)
+    address_kind: str
+    providers: tuple[str, ...]
+    until: Until = Until.ACCEPTED
+    within: timedelta | None = None
+    parts: PartCount | None = None
+    notes: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class LeftOut:
+    """A leg of the route that cannot be for this recipient, and why."""
+
+    channel: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What will be done for one recipient: a finite list of legs."""
+
+    delivery_id: str
+    message_id: str
+    recipient: Contact
+    route: str
+    mode: Mode
+    if_unknown: IfUnknown
+    next_on: frozenset[RefusalScope]
+    deadline: timedelta | None
+    legs: tuple[Leg, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Decision:
+    """The routes that were tried, in order, and the plan of the one that matched."""
+
+    considered: tuple[Considered, ...]
+    plan: Plan
+
+
+@attrs.frozen
+class Catalog:
+    """What a plan may use: message types by channel, capabilities by provider."""
+
+    message_types: Mapping[str, type[Message]]
+    capabilities: Mapping[str, Capabilities]
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """One recipient of one message, made ready for the decision."""
+
+    delivery_id: str
+    message: Message
+    recipient: Contact
+    facts: Facts
+    warnings: tuple[str, ...] = ()
+
+
+def decide(routes: Sequence[Route], subject: Subject, catalog: Catalog) -> Decision:
+    """Find the first route that matches and plan its legs.
+
+    The last route matches everything (the loader sees to it). Raises ``RecipientError`` if no
+    leg can reach the recipient, ``AdaptationError`` or ``UnsupportedFeature`` if a leg cannot
+    carry the message.
+    """
+    considered: list[Considered] = []
+    for route in routes:
+        considered.append(Considered(route.name, checks(route.when, subject.facts)))
+        if considered[-1].matched:
+            return Decision(tuple(considered), plan(route, subject, catalog))
+    raise ValueError("no route matches; the last route of a configuration has no conditions")
+
+
+def checks(when: When, facts: Facts) -> tuple[Check, ...]:
+    """Hold every condition of a route against the facts, in the order of the model."""
+    made: list[Check] = []
+    if when.channel:
+        made.append(_check_one("channel", when.channel, facts.channel))
+    if when.tags:
+        seen = ", ".join(sorted(facts.tags)) or "no tag"
+        made.append(Check("tags", when.tags, seen, not facts.tags.isdisjoint(when.tags)))
+    if when.priority:
+        names = tuple(priority.name.lower() for priority in when.priority)
+        made.append(_check_one("priority", names, facts.priority))
+    if when.country:
+        made.append(_check_one("country", when.country, facts.country))
+    if when.number_prefix:
+        number = facts.number or ""
+        seen = f"{number[:_SHOWN_DIGITS]}…" if number else "no number"
+        made.append(
+            Check("number_prefix", when.number_prefix, seen, number.startswith(when.number_prefix))
+        )
+    if when.recipient_domain:
+        made.append(_check_one("recipient_domain", when.recipient_domain, facts.domain))
+    if when.sender:
+        made.append(_check_one("sender", when.sender, facts.sender))
+    return tuple(made)
+
+
+def _check_one(condition: str, wanted: tuple[str, ...], seen: str | None) -> Check:
+    return Check(condition, wanted, seen or "absent", seen in wanted)
+
+
+def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
+    """Plan the legs of a route for one recipient; see ``decide`` for what it raises."""
+    planned = [_plan_leg(config, subject, catalog) for config in route.legs]
+    legs = tuple(leg for leg in planned if isinstance(leg, Leg))
+    left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
+    if not legs:
+        reasons = "; ".join(f"{leg.channel}: {leg.reason}" for leg in left_out)
+        raise RecipientError(f"route {route.name}: no leg reaches {subject.recipient} ({reasons})")
+    return Plan(
+        delivery_id=subject.delivery_id,
+        message_id=subject.message.id,
+        recipient=subject.recipient,
+        route=route.name,
+        mode=route.mode,
+        if_unknown=route.if_unknown,
+        next_on=frozenset(route.next_on),
+        deadline=route.deadline,
+        legs=legs,
+        left_out=left_out,
+        warnings=subject.warnings + tuple(note for leg in legs for note in leg.notes),
+    )
+
+
+def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | LeftOut:
+    message = subject.message
+    target = catalog.message_types[config.channel or message.channel]
+    if config.needs_alternative and not _brings(message, target):
+        return LeftOut(target.channel, "the message brings no alternative for it")
+    adapted = adapt(message, target)
+    providers = _able(_in_order(config.via, subject.delivery_id), adapted.message, catalog)
+    kinds = _address_kinds(target, providers, catalog)
+    kind = next((kind for kind in kinds if subject.recipient.address(kind) is not None), None)
+    if kind is None:
+        return LeftOut(target.channel, f"the recipient has no {' or '.join(kinds)} address")
+    parts = _count(adapted.message)
+    notes = (adapted.note, parts.warning if parts else None)
+    return Leg(
+        channel=target.channel,
+        message=adapted.message,
+        address=subject.recipient.address(kind) or "",
+        address_kind=kind,
+        providers=tuple(name for name in providers if kind in _taken_by(name, target, catalog)),
+        until=config.until,
+        within=config.within,
+        parts=parts,
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _brings(message: Message, target: type[Message]) -> bool:
+    return type(message) is target or alternative_for(message, target) is not None
+
+
+def _in_order(via: Via, delivery_id: str) -> tuple[str, ...]:
+    """Put the provider that the weights draw for this delivery first, the others behind it.
+
+    The draw hangs on the id alone: explaining a delivery twice gives the same order.
+    """
+    if not via.weights:
+        return via.providers
+    ticket = zlib.crc32(delivery_id.encode()) % sum(via.weights)
+    for provider, weight in zip(via.providers, via.weights, strict=True):
+        if ticket < weight:
+            return (provider, *(other for other in via.providers if other != provider))
+        ticket -= weight
+    raise AssertionError("the ticket is below the sum of the weights")
+
+
+def _able(providers: tuple[str, ...], message: Message, catalog: Catalog) -> tuple[str, ...]:
+    """Keep the providers that can express the message. Raises ``UnsupportedFeature`` if none."""
+    reasons = {name: _lacks(catalog.capabilities[name], message) for name in providers}
+    able = tuple(name for name in providers if reasons[name] is None)
+    if not able:
+        raise UnsupportedFeature("; ".join(f"{name}: {why}" for name, why in reasons.items()))
+    return able
+
+
+def _lacks(capabilities: Capabilities, message: Message) -> str | None:
+    """Return what of the message this provider cannot express, or None."""
+    limit = capabilities.text_limit
+    if message.channel not in capabilities.channels:
+        return f"it has no channel {message.channel}"
+    if message.send_at is not None and not capabilities.scheduling:
+        return "it cannot send at a given time (send_at)"
+    if message.valid_for is not None and not capabilities.validity:
+        return "it cannot limit the validity (valid_for)"
+    if message.files and not capabilities.attachments:
+        return "it cannot carry files"
+    if limit is not None and message.body is not None and len(message.body) > limit:
+        return f"the text is longer than {limit} characters"
+    return None
+
+
+def _address_kinds(
+    target: type[Message], providers: tuple[str, ...], catalog: Catalog
+) -> tuple[str, ...]:
+    kinds = (kind for name in providers for kind in _taken_by(name, target, catalog))
+    return tuple(dict.fromkeys(kinds))
+
+
+def _taken_by(provider: str, target: type[Message], catalog: Catalog) -> tuple[str, ...]:
+    return target.address_kinds + catalog.capabilities[provider].address_kinds
+
+
+def _count(message: Message) -> PartCount | None:
+    if message.channel in _COUNTED_CHANNELS and message.body is not None:
+        return count_parts(message.body)
+    return None

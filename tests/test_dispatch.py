@@ -1,0 +1,477 @@
+"""What follows from an outcome: retries, the next provider, the next leg, questions, holding."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from notify_core.config.model import IfUnknown, LegConfig, Mode, Retry, Route, Via
+from notify_core.delivery import Attempt, Delivery
+from notify_core.dispatch import Step, goes_on, next_step, overall
+from notify_core.errors import ProviderError
+from notify_core.hookspecs import hookimpl
+from notify_core.message import Contact, Mail, Sms
+from notify_core.notifier import Notifier
+from notify_core.outcome import (
+    Accepted,
+    FailureScope,
+    NotSent,
+    Outcome,
+    Receipt,
+    RefusalScope,
+    Refused,
+    State,
+    Unknown,
+)
+from notify_core.provider import Capabilities
+from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
+
+ACCEPTED = Accepted(Receipt(provider="a", address="+79990000001"))
+BAD_NUMBER = Refused("no such number", RefusalScope.RECIPIENT)
+BAD_TEXT = Refused("forbidden text", RefusalScope.CONTENT)
+NOT_ALLOWED = Refused("no contract", RefusalScope.ACCOUNT)
+DOWN = NotSent("out of reach", FailureScope.PROVIDER)
+BAD_LOGIN = NotSent("authorise error", FailureScope.ACCOUNT)
+BUSY = NotSent("too many requests", FailureScope.THROTTLED)
+LOST = Unknown("the answer was lost")
+
+
+def sms() -> Sms:
+    return Sms(to="+79990000001", text="hello")
+
+
+def send(notifier: Notifier) -> Delivery:
+    (delivery,) = notifier.send(sms())
+    return delivery
+
+
+def leg(*providers: str, channel: str | None = None) -> LegConfig:
+    return LegConfig(via=Via(providers=providers), channel=channel)
+
+
+def route(*legs: LegConfig, mode: Mode = Mode.FIRST_OF) -> Route:
+    return Route(name="default", legs=legs, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "step"),
+    [
+        (ACCEPTED, Step.SETTLED),
+        (BAD_NUMBER, Step.SETTLED),
+        (BAD_TEXT, Step.SETTLED),
+        (NOT_ALLOWED, Step.DROP_PROVIDER),
+        (DOWN, Step.NEXT_PROVIDER),
+        (BUSY, Step.NEXT_PROVIDER),
+        (BAD_LOGIN, Step.DROP_PROVIDER),
+        (LOST, Step.SETTLED),
+    ],
+    ids=str,
+)
+def test_an_outcome_decides_what_the_leg_does(outcome: Outcome, step: Step) -> None:
+    assert next_step(outcome) is step
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (ACCEPTED, False),
+        (BAD_NUMBER, True),
+        (BAD_TEXT, False),
+        (NOT_ALLOWED, True),
+        (DOWN, True),
+        (LOST, False),
+    ],
+    ids=str,
+)
+def test_an_outcome_decides_whether_the_next_leg_is_tried(outcome: Outcome, expected: bool) -> None:
+    notifier = notifier_with(scripted_config(a=ScriptedProvider()))
+    (decision,) = notifier.explain(sms())
+
+    assert goes_on(decision.plan, outcome) is expected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([ACCEPTED, ACCEPTED], ACCEPTED),
+        ([ACCEPTED, BAD_NUMBER], BAD_NUMBER),
+        ([BAD_NUMBER, DOWN, ACCEPTED], DOWN),
+        ([LOST, DOWN, ACCEPTED], LOST),
+    ],
+)
+def test_all_of_ends_as_its_least_good_leg(outcomes: list[Outcome], expected: Outcome) -> None:
+    assert overall(Mode.ALL_OF, outcomes) == expected
+
+
+def test_a_message_that_did_not_leave_goes_to_the_next_provider_at_once() -> None:
+    clock = ManualClock()
+    first, second = ScriptedProvider([DOWN]), ScriptedProvider()
+
+    delivery = send(notifier_with(scripted_config(a=first, b=second), clock=clock))
+
+    assert delivery.provider == "b"
+    assert clock.slept == []
+
+
+def test_all_providers_are_tried_before_the_first_pause() -> None:
+    clock = ManualClock()
+    first, second = ScriptedProvider([DOWN]), ScriptedProvider([DOWN])
+
+    delivery = send(notifier_with(scripted_config(a=first, b=second), clock=clock))
+
+    assert [attempt.provider for attempt in delivery.attempts] == ["a", "b", "a"]
+    assert clock.slept == [1.0]
+
+
+def test_the_pauses_grow_and_the_rounds_end() -> None:
+    clock = ManualClock()
+    config = attrs.evolve(
+        scripted_config(a=ScriptedProvider([DOWN] * 9)),
+        retry=Retry(rounds=4, first=timedelta(seconds=2), factor=3, longest=timedelta(seconds=10)),
+    )
+
+    delivery = send(notifier_with(config, clock=clock))
+
+    assert delivery.outcome == DOWN
+    assert clock.slept == [2.0, 6.0, 10.0]
+
+
+def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
+    clock = ManualClock()
+    busy = NotSent("slow down", FailureScope.THROTTLED, retry_after_s=7)
+
+    delivery = send(notifier_with(scripted_config(a=ScriptedProvider([busy])), clock=clock))
+
+    assert delivery.accepted
+    assert clock.slept == [7]
+
+
+def test_a_pause_longer_than_the_policy_allows_is_not_waited_for() -> None:
+    clock = ManualClock()
+    busy = NotSent("slow down", FailureScope.THROTTLED, retry_after_s=1800)
+
+    delivery = send(notifier_with(scripted_config(a=ScriptedProvider([busy])), clock=clock))
+
+    assert delivery.outcome == busy
+    assert clock.slept == []
+
+
+def test_no_attempt_begins_after_the_deadline() -> None:
+    clock = ManualClock()
+
+    def slow(*_: object) -> Outcome:
+        clock.advance(20)
+        return DOWN
+
+    provider = ScriptedProvider([slow, slow])
+    limited = attrs.evolve(route(leg("a")), deadline=timedelta(seconds=21))
+
+    delivery = send(notifier_with(scripted_config(limited, a=provider), clock=clock))
+
+    assert len(delivery.attempts) == 1
+    assert delivery.outcome == DOWN
+
+
+def test_a_refused_recipient_is_not_tried_at_another_provider() -> None:
+    second = ScriptedProvider()
+
+    delivery = send(notifier_with(scripted_config(a=ScriptedProvider([BAD_NUMBER]), b=second)))
+
+    assert delivery.outcome == BAD_NUMBER
+    assert second.sent == []
+
+
+def test_a_refused_recipient_is_tried_on_the_next_channel() -> None:
+    provider = ScriptedProvider([BAD_NUMBER])
+    config = scripted_config(route(leg("a", channel="viber"), leg("a", channel="sms")), a=provider)
+
+    delivery = send(notifier_with(config))
+
+    assert [message.channel for message, _ in provider.sent] == ["viber", "sms"]
+    assert delivery.channel == "sms"
+
+
+def test_a_refused_content_ends_the_delivery() -> None:
+    provider = ScriptedProvider([BAD_TEXT])
+    config = scripted_config(route(leg("a", channel="viber"), leg("a", channel="sms")), a=provider)
+
+    delivery = send(notifier_with(config))
+
+    assert delivery.outcome == BAD_TEXT
+    assert len(provider.sent) == 1
+
+
+def test_a_refused_content_is_tried_on_the_next_channel_where_the_route_says_so() -> None:
+    provider = ScriptedProvider([BAD_TEXT])
+    lenient = attrs.evolve(
+        route(leg("a", channel="viber"), leg("a", channel="sms")),
+        next_on=(RefusalScope.CONTENT,),
+    )
+
+    delivery = send(notifier_with(scripted_config(lenient, a=provider)))
+
+    assert delivery.channel == "sms"
+
+
+def test_an_account_that_may_not_is_left_out_and_the_next_provider_takes_over() -> None:
+    first = ScriptedProvider([NOT_ALLOWED])
+
+    delivery = send(notifier_with(scripted_config(a=first, b=ScriptedProvider([DOWN]))))
+
+    assert [attempt.provider for attempt in delivery.attempts] == ["a", "b", "b"]
+    assert delivery.accepted
+
+
+def test_all_of_sends_every_leg_with_an_own_id_each() -> None:
+    provider = ScriptedProvider()
+    both = route(leg("a", channel="viber"), leg("a", channel="sms"), mode=Mode.ALL_OF)
+
+    delivery = send(notifier_with(scripted_config(both, a=provider)))
+
+    assert delivery.accepted
+    own_ids = {attempt.own_id for _, attempt in provider.sent}
+    assert len(own_ids) == 2
+
+
+def test_an_attempt_is_repeated_with_the_same_own_id() -> None:
+    provider = ScriptedProvider([DOWN, DOWN])
+
+    send(notifier_with(scripted_config(a=provider)))
+
+    assert len({attempt.own_id for _, attempt in provider.sent}) == 1
+    assert len({attempt.id for _, attempt in provider.sent}) == 3
+
+
+class TestUnknown:
+    """An answer that leaves open whether the message went."""
+
+    def test_is_accepted_when_the_provider_knows_the_message(self) -> None:
+        provider = ScriptedProvider([LOST], statuses=[State.SENT])
+
+        delivery = send(notifier_with(scripted_config(a=provider)))
+
+        assert delivery.accepted
+        assert delivery.status is not None
+        assert delivery.status.state is State.SENT
+        assert len(provider.sent) == 1
+
+    def test_is_asked_about_by_our_own_id_and_the_address_as_sent(self) -> None:
+        provider = ScriptedProvider([LOST], statuses=[State.DELIVERED])
+
+        send(notifier_with(scripted_config(a=provider)))
+
+        ((_, attempt),) = provider.sent
+        assert provider.asked == [
+            Receipt(provider="a", address="+79990000001", own_id=attempt.own_id)
+        ]
+
+    def test_is_asked_again_while_the_message_is_not_found(self) -> None:
+        clock = ManualClock()
+        provider = ScriptedProvider([LOST], statuses=[State.NOT_FOUND, State.SENT])
+
+        delivery = send(notifier_with(scripted_config(a=provider), clock=clock))
+
+        assert delivery.accepted
+        assert clock.slept == [1.0, 2.0]
+
+    def test_may_be_sent_again_with_the_same_id_once_its_absence_is_certain(self) -> None:
+        provider = ScriptedProvider([LOST], statuses=[State.NOT_FOUND, State.NOT_FOUND])
+
+        delivery = send(notifier_with(scripted_config(a=provider)))
+
+        first, second = (attempt for _, attempt in provider.sent)
+        assert delivery.accepted
+        assert first.own_id == second.own_id
+
+    def test_is_held_when_one_question_got_no_answer(self) -> None:
+        no_answer = ProviderError("a", "status", LOST)
+        provider = ScriptedProvider([LOST], statuses=[no_answer, State.NOT_FOUND])
+
+        delivery = send(notifier_with(scripted_config(a=provider)))
+
+        assert delivery.held
+        assert len(provider.sent) == 1
+
+    def test_is_held_when_the_provider_cannot_be_asked(self) -> None:
+        mute = Capabilities(channels=frozenset({"sms"}))
+        provider = ScriptedProvider([LOST], capabilities=mute)
+
+        delivery = send(notifier_with(scripted_config(a=provider)))
+
+        assert delivery.held
+        assert provider.asked == []
+
+    def test_goes_neither_to_another_provider_nor_to_another_leg(self) -> None:
+        mute = Capabilities(channels=frozenset({"sms", "viber"}))
+        first = ScriptedProvider([LOST], capabilities=mute)
+        second = ScriptedProvider()
+        config = scripted_config(
+            route(leg("a", "b", channel="viber"), leg("b", channel="sms")), a=first, b=second
+        )
+
+        delivery = send(notifier_with(config))
+
+        assert delivery.outcome == LOST
+        assert second.sent == []
+
+    def test_is_held_unasked_where_the_route_says_so(self) -> None:
+        provider = ScriptedProvider([LOST], statuses=[State.SENT])
+        held = attrs.evolve(route(leg("a")), if_unknown=IfUnknown.HOLD)
+
+        delivery = send(notifier_with(scripted_config(held, a=provider)))
+
+        assert delivery.held
+        assert provider.asked == []
+
+    def test_is_what_an_exception_of_the_plugin_means(self) -> None:
+        mute = Capabilities(channels=frozenset({"sms"}))
+        provider = ScriptedProvider([RuntimeError("broken")], capabilities=mute)
+
+        delivery = send(notifier_with(scripted_config(a=provider)))
+
+        assert delivery.outcome == Unknown("the plugin of a failed with RuntimeError")
+
+
+class TestHealth:
+    """A provider is left alone for its own faults only."""
+
+    def test_a_bad_recipient_never_counts(self) -> None:
+        notifier = notifier_with(scripted_config(a=ScriptedProvider([BAD_NUMBER] * 50)))
+
+        for _ in range(50):
+            send(notifier)
+
+        assert notifier.health("a").failures == 0
+
+    def test_a_bad_recipient_between_failures_shows_that_the_provider_works(self) -> None:
+        config = attrs.evolve(
+            scripted_config(a=ScriptedProvider([DOWN, BAD_NUMBER, DOWN])), retry=Retry(rounds=1)
+        )
+        notifier = notifier_with(config)
+
+        for _ in range(3):
+            send(notifier)
+
+        assert notifier.health("a").failures == 1
+
+    def test_after_an_authorisation_error_no_further_request_leaves(self) -> None:
+        provider = ScriptedProvider([BAD_LOGIN])
+        notifier = notifier_with(scripted_config(a=provider))
+
+        first, second = send(notifier), send(notifier)
+
+        assert first.outcome == BAD_LOGIN
+        assert isinstance(second.outcome, NotSent)
+        assert "stopped: authorise error" in second.outcome.reason
+        assert len(provider.sent) == 1
+
+    def test_after_an_authorisation_error_no_question_leaves_either(self) -> None:
+        provider = ScriptedProvider([BAD_LOGIN])
+        notifier = notifier_with(scripted_config(a=provider))
+        send(notifier)
+
+        with pytest.raises(ProviderError, match="stopped: authorise error"):
+            notifier.query_status("a", [Receipt(provider="a", address="+79990000001")])
+
+        assert provider.asked == []
+
+    def test_an_authorisation_error_in_a_question_stops_the_provider(self) -> None:
+        refused = ProviderError("a", "status", BAD_LOGIN)
+        provider = ScriptedProvider([LOST], statuses=[refused])
+        notifier = notifier_with(scripted_config(a=provider))
+
+        delivery = send(notifier)
+
+        assert delivery.held
+        assert notifier.health("a").stopped
+        assert len(provider.asked) == 1
+
+    def test_the_other_provider_goes_on_when_one_is_stopped(self) -> None:
+        notifier = notifier_with(
+            scripted_config(a=ScriptedProvider([BAD_LOGIN]), b=ScriptedProvider())
+        )
+        send(notifier)
+
+        delivery = send(notifier)
+
+        assert delivery.provider == "b"
+        (leg_result,) = delivery.legs
+        assert [skip.provider for skip in leg_result.skipped] == ["a"]
+
+    def test_a_stopped_provider_works_again_when_somebody_says_so(self) -> None:
+        notifier = notifier_with(scripted_config(a=ScriptedProvider([BAD_LOGIN])))
+        send(notifier)
+
+        notifier.resume("a")
+
+        assert send(notifier).accepted
+
+    def test_a_provider_that_keeps_failing_is_left_alone_and_probed_after_the_pause(self) -> None:
+        clock = ManualClock()
+        provider = ScriptedProvider([DOWN] * 5)
+        config = attrs.evolve(scripted_config(a=provider), retry=Retry(rounds=1))
+        notifier = notifier_with(config, clock=clock)
+        for _ in range(7):
+            send(notifier)
+        assert len(provider.sent) == 5
+
+        clock.advance(31)
+
+        assert send(notifier).accepted
+        assert notifier.health("a").failures == 0
+
+
+def test_a_listener_is_told_of_every_attempt_before_and_after() -> None:
+    told: list[tuple[str, str | None]] = []
+    notifier = notifier_with(
+        scripted_config(a=ScriptedProvider([DOWN])), plugins=[("recorder", recorder(told))]
+    )
+
+    send(notifier)
+
+    assert told == [
+        ("before", None),
+        ("finished", "NotSent"),
+        ("before", None),
+        ("finished", "Accepted"),
+    ]
+
+
+def recorder(told: list[tuple[str, str | None]]) -> object:
+    class Recorder:
+        @hookimpl
+        def notify_before_send(self, attempt: Attempt) -> None:
+            told.append(("before", attempt.outcome and type(attempt.outcome).__name__))
+
+        @hookimpl
+        def notify_attempt_finished(self, attempt: Attempt) -> None:
+            told.append(("finished", type(attempt.outcome).__name__))
+
+    return Recorder()
+
+
+def test_one_report_holds_a_delivery_for_each_recipient_in_order() -> None:
+    provider = ScriptedProvider([BAD_NUMBER])
+    notifier = notifier_with(scripted_config(a=provider))
+
+    report = notifier.send(Sms(to=["+79990000001", "+79990000002"], text="hi"))
+
+    assert [type(delivery.outcome) for delivery in report] == [Refused, Accepted]
+    assert [str(delivery.recipient) for delivery in report] == ["+79…01", "+79…02"]
+
+
+def test_the_next_leg_uses_the_kind_of_address_that_its_channel_has() -> None:
+    provider = ScriptedProvider([BAD_NUMBER])
+    config = scripted_config(route(leg("a", channel="sms"), leg("a", channel="mail")), a=provider)
+    message = Sms(
+        to=Contact(phone="+79990000001", email="ann@example.org"),
+        text="hi",
+        alternatives=[Mail(subject="Hi", text="hi")],
+    )
+
+    (delivery,) = notifier_with(config).send(message)
+
+    assert delivery.accepted
+    assert [attempt.address for _, attempt in provider.sent] == ["+79990000001", "ann@example.org"]

@@ -1,0 +1,200 @@
+"""Calling one configured provider through the hooks, with everybody else's code kept apart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from notify_core.delivery import Attempt
+from notify_core.errors import MessageError, PluginError, ProviderError
+from notify_core.hookspecs import hookimpl
+from notify_core.message import Message, Sms
+from notify_core.outcome import (
+    Accepted,
+    Account,
+    Outcome,
+    Receipt,
+    RefusalScope,
+    Refused,
+    State,
+    Status,
+    Unknown,
+)
+from notify_core.testing import ScriptedProvider, notifier_with, scripted_config
+
+MESSAGE = Sms(to="+79990000001", text="canary-text-5151")
+
+
+class Tagging:
+    """A wrapper that leaves a trace around every send."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    @hookimpl(wrapper=True)
+    def notify_send(self, attempt: Attempt) -> Generator[None, Outcome, Outcome]:
+        outcome = yield
+        self.seen.append((attempt.provider, type(outcome).__name__))
+        return outcome
+
+
+class Answering:
+    """A plugin that would answer in the provider's place."""
+
+    @hookimpl
+    def notify_send(self) -> Outcome:
+        return Refused("stray", RefusalScope.CONTENT)
+
+
+class FailingListener:
+    @hookimpl
+    def notify_attempt_finished(self, message: Message) -> None:
+        raise RuntimeError(f"cannot log {message.body}")
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.finished: list[Attempt] = []
+
+    @hookimpl
+    def notify_attempt_finished(self, attempt: Attempt) -> None:
+        self.finished.append(attempt)
+
+
+def test_exactly_one_provider_answers() -> None:
+    first, second = ScriptedProvider(), ScriptedProvider()
+
+    notifier_with(scripted_config(a=first, b=second)).send(MESSAGE)
+
+    assert len(first.sent) == 1
+    assert second.sent == []
+
+
+def test_a_wrapper_stands_around_every_provider() -> None:
+    wrapper = Tagging()
+    config = scripted_config(
+        a=ScriptedProvider([Refused("x", RefusalScope.ACCOUNT)]), b=ScriptedProvider()
+    )
+
+    notifier_with(config, plugins=[("tagging", wrapper)]).send(MESSAGE)
+
+    assert wrapper.seen == [("a", "Refused"), ("b", "Accepted")]
+
+
+def test_a_plugin_that_would_answer_for_a_provider_is_refused() -> None:
+    with pytest.raises(PluginError, match="'stray': notify_send is answered by providers"):
+        notifier_with(scripted_config(a=ScriptedProvider()), plugins=[("stray", Answering())])
+
+
+def test_a_listener_that_fails_disturbs_neither_the_send_nor_its_neighbours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener = Listener()
+    notifier = notifier_with(
+        scripted_config(a=ScriptedProvider()),
+        plugins=[("listener", listener), ("failing", FailingListener())],
+    )
+
+    report = notifier.send(MESSAGE)
+
+    assert report.ok
+    assert len(listener.finished) == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["plugin failing failed in notify_attempt_finished: RuntimeError"]
+
+
+def test_a_message_error_of_a_provider_is_a_refusal_of_the_content() -> None:
+    provider = ScriptedProvider([MessageError("no such voice")])
+
+    (delivery,) = notifier_with(scripted_config(a=provider)).send(MESSAGE)
+
+    assert delivery.outcome == Refused("no such voice", RefusalScope.CONTENT)
+
+
+@pytest.mark.parametrize("answer", ["yes", True, object()], ids=lambda value: type(value).__name__)
+def test_an_answer_that_is_no_outcome_is_unknown(answer: object) -> None:
+    provider = ScriptedProvider([lambda _message, _attempt: answer])  # type: ignore[list-item, return-value]
+
+    (delivery,) = notifier_with(scripted_config(a=provider)).send(MESSAGE)
+
+    assert isinstance(delivery.attempts[0].answer, Unknown)
+
+
+def test_an_exception_of_a_plugin_is_logged_without_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    provider = ScriptedProvider([RuntimeError("canary-secret-7272")])
+
+    report = notifier_with(scripted_config(a=provider)).send(MESSAGE)
+
+    assert "canary" not in caplog.text
+    assert "canary" not in f"{report!r}{report}{report.deliveries[0].attempts}"
+
+
+class TestQuestions:
+    """Status, cost and account: an answer or a ``ProviderError``."""
+
+    def test_a_status_comes_back_for_each_receipt_in_order(self) -> None:
+        provider = ScriptedProvider(statuses=[State.SENT, State.DELIVERED])
+        notifier = notifier_with(scripted_config(a=provider))
+        receipts = [Receipt(provider="a", address="x"), Receipt(provider="a", address="y")]
+
+        statuses = notifier.query_status("a", receipts)
+
+        assert [status.state for status in statuses] == [State.SENT, State.DELIVERED]
+
+    def test_an_account_comes_back(self) -> None:
+        account = Account(provider="a")
+
+        assert (
+            notifier_with(scripted_config(a=ScriptedProvider(account=account))).check("a")
+            == account
+        )
+
+    def test_a_provider_that_cannot_answer_says_so(self) -> None:
+        with pytest.raises(ProviderError, match="account query: unknown: the plugin of a cannot"):
+            notifier_with(scripted_config(a=ScriptedProvider())).check("a")
+
+    def test_an_exception_of_the_plugin_is_translated_without_its_words(self) -> None:
+        provider = ScriptedProvider(account=RuntimeError("canary-secret"))
+
+        with pytest.raises(ProviderError) as caught:
+            notifier_with(scripted_config(a=provider)).check("a")
+
+        assert "RuntimeError" in str(caught.value)
+        assert "canary" not in str(caught.value)
+
+    def test_too_few_statuses_are_no_answer(self) -> None:
+        with pytest.raises(ProviderError, match="answered list for 1"):
+            notifier_with(scripted_config(a=Forgetful())).query_status(
+                "a", [Receipt(provider="a", address="x")]
+            )
+
+
+class Forgetful(ScriptedProvider):
+    @hookimpl
+    def notify_fetch_status(self) -> Sequence[Status]:  # type: ignore[override]
+        return []
+
+
+def test_closing_the_notifier_closes_every_provider() -> None:
+    first, second = ScriptedProvider(), ScriptedProvider()
+
+    with notifier_with(scripted_config(a=first, b=second)):
+        pass
+
+    assert (first.closed, second.closed) == (True, True)
+
+
+def test_an_accepted_delivery_can_be_followed_by_its_status() -> None:
+    provider = ScriptedProvider(statuses=[State.DELIVERED])
+    notifier = notifier_with(scripted_config(a=provider))
+    (delivery,) = notifier.send(MESSAGE)
+    assert isinstance(delivery.outcome, Accepted)
+
+    followed = notifier.fetch_status(delivery)
+
+    assert followed.status == Status(state=State.DELIVERED)

@@ -1,0 +1,284 @@
+"""Which route a message takes, and the plan that follows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notify_core.config.model import LegConfig, Mode, Route, Via, When
+from notify_core.errors import AdaptationError, RecipientError, UnsupportedFeature
+from notify_core.message import (
+    MESSAGE_TYPES,
+    Attachment,
+    Button,
+    Contact,
+    Mail,
+    Message,
+    Priority,
+    Sms,
+    Viber,
+)
+from notify_core.provider import Capabilities
+from notify_core.routing import Catalog, Decision, Facts, Subject, checks, decide
+
+EVERYTHING = Capabilities(
+    channels=frozenset(each.channel for each in MESSAGE_TYPES), attachments=True
+)
+CATALOG = Catalog(
+    message_types={each.channel: each for each in MESSAGE_TYPES},
+    capabilities={
+        "a": EVERYTHING,
+        "b": EVERYTHING,
+        "c": EVERYTHING,
+        "mail-only": Capabilities(channels=frozenset({"mail"})),
+        "grouping": Capabilities(channels=frozenset({"sms"}), address_kinds=("group",)),
+    },
+)
+ANY = When()
+CODE = Facts(
+    channel="sms",
+    tags=frozenset({"otp", "login"}),
+    priority="high",
+    sender="Shop",
+    number="+79990000001",
+    country="RU",
+    domain="example.org",
+)
+
+
+def leg(*providers: str, channel: str | None = None, needs_alternative: bool = False) -> LegConfig:
+    via = Via(providers=providers or ("a",))
+    return LegConfig(via=via, channel=channel, needs_alternative=needs_alternative)
+
+
+def route(name: str = "default", *legs: LegConfig, when: When = ANY) -> Route:
+    return Route(name=name, legs=legs or (leg(),), when=when)
+
+
+def subject(message: Message | None = None, recipient: Contact | None = None) -> Subject:
+    message = message or Sms(to="+79990000001", text="hello")
+    facts = Facts(channel=message.channel, tags=message.tags)
+    return Subject(
+        delivery_id=f"{message.id}-1",
+        message=message,
+        recipient=recipient or message.contacts()[0],
+        facts=facts,
+    )
+
+
+def decision(one: Route, of: Subject | None = None) -> Decision:
+    return decide([one], of or subject(), CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        (When(), True),
+        (When(channel=("sms",)), True),
+        (When(channel=("mail", "sms")), True),
+        (When(channel=("mail",)), False),
+        (When(tags=("otp",)), True),
+        (When(tags=("promo", "login")), True),
+        (When(tags=("promo",)), False),
+        (When(priority=(Priority.HIGH, Priority.CRITICAL)), True),
+        (When(priority=(Priority.LOW,)), False),
+        (When(country=("KZ", "RU")), True),
+        (When(country=("KZ",)), False),
+        (When(number_prefix=("+7999",)), True),
+        (When(number_prefix=("+49", "+7999")), True),
+        (When(number_prefix=("+7998",)), False),
+        (When(recipient_domain=("example.org",)), True),
+        (When(recipient_domain=("example.com",)), False),
+        (When(sender=("Shop",)), True),
+        (When(sender=("shop",)), False),
+        (When(channel=("sms",), tags=("otp",), country=("RU",)), True),
+        (When(channel=("sms",), tags=("otp",), country=("KZ",)), False),
+    ],
+    ids=str,
+)
+def test_a_route_matches_when_every_condition_holds(when: When, expected: bool) -> None:
+    assert all(check.held for check in checks(when, CODE)) is expected
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        When(country=("RU",)),
+        When(number_prefix=("+",)),
+        When(recipient_domain=("example.org",)),
+        When(sender=("Shop",)),
+        When(tags=("otp",)),
+    ],
+    ids=str,
+)
+def test_a_condition_on_what_is_absent_does_not_hold(when: When) -> None:
+    assert not all(check.held for check in checks(when, Facts(channel="mail")))
+
+
+def test_the_first_route_that_matches_is_taken_and_the_others_are_not_looked_at() -> None:
+    routes = [
+        route("mail", when=When(channel=("mail",))),
+        route("sms", when=When(channel=("sms",))),
+        route("default"),
+    ]
+
+    made = decide(routes, subject(), CATALOG)
+
+    assert made.plan.route == "sms"
+    assert [considered.route for considered in made.considered] == ["mail", "sms"]
+
+
+def test_a_decision_says_what_was_wanted_and_what_was_seen() -> None:
+    routes = [route("mail", when=When(channel=("mail",))), route("default")]
+
+    made = decide(routes, subject(), CATALOG)
+
+    (check,) = made.considered[0].checks
+    assert str(check) == "channel fails: wanted mail, is sms"
+
+
+def test_a_decision_never_shows_a_whole_number() -> None:
+    made = decide([route("x", when=When(number_prefix=("+1",))), route()], subject(), CATALOG)
+
+    assert "9990000001" not in repr(made)
+    assert "hello" not in repr(made)
+
+
+def test_a_failover_list_keeps_its_order() -> None:
+    assert decision(route("r", leg("b", "a"))).plan.legs[0].providers == ("b", "a")
+
+
+def test_a_spread_draws_the_first_provider_by_weight() -> None:
+    spread = LegConfig(via=Via(providers=("a", "b"), weights=(80, 20)))
+
+    first = [decision(route("r", spread)).plan.legs[0].providers[0] for _ in range(2000)]
+
+    assert 0.74 < first.count("a") / len(first) < 0.86
+
+
+def test_a_spread_has_the_others_behind_the_one_that_was_drawn() -> None:
+    spread = LegConfig(via=Via(providers=("a", "b", "c"), weights=(1, 1, 1)))
+
+    orders = {decision(route("r", spread)).plan.legs[0].providers for _ in range(200)}
+
+    assert orders == {("a", "b", "c"), ("b", "a", "c"), ("c", "a", "b")}
+
+
+def test_explaining_a_spread_twice_gives_the_same_order() -> None:
+    spread = route("r", LegConfig(via=Via(providers=("a", "b"), weights=(1, 1))))
+    of = subject()
+
+    assert decision(spread, of) == decision(spread, of)
+
+
+def test_a_leg_on_another_channel_carries_the_adapted_message() -> None:
+    (planned,) = decision(route("r", leg("a", channel="viber"))).plan.legs
+
+    assert type(planned.message) is Viber
+    assert planned.message.body == "hello"
+
+
+def test_a_leg_on_another_channel_prefers_the_alternative() -> None:
+    message = Sms(to="+79990000001", text="short", alternatives=[Viber(text="long and pretty")])
+
+    (planned,) = decision(route("r", leg("a", channel="viber")), subject(message)).plan.legs
+
+    assert planned.message.body == "long and pretty"
+
+
+def test_a_picture_that_is_dropped_is_told() -> None:
+    message = Viber(to="+79990000001", text="x", image="https://example.org/a.png")
+
+    plan = decision(route("r", leg("a", channel="sms")), subject(message)).plan
+
+    assert plan.warnings == ("adapted from viber to sms: the picture is dropped",)
+
+
+def test_a_leg_that_would_lose_the_meaning_is_an_error() -> None:
+    message = Viber(
+        to="+79990000001", text="x", button=Button(caption="Buy", url="https://example.org")
+    )
+
+    with pytest.raises(AdaptationError, match="the button would be lost"):
+        decision(route("r", leg("a", channel="sms")), subject(message))
+
+
+def test_a_leg_that_needs_an_alternative_is_left_out_for_messages_without_one() -> None:
+    both = route("r", leg("a", channel="mail", needs_alternative=True), leg("a"))
+
+    plan = decision(both).plan
+
+    assert [each.channel for each in plan.legs] == ["sms"]
+    assert str(plan.left_out[0].reason) == "the message brings no alternative for it"
+
+
+def test_a_leg_without_an_address_of_its_kind_is_left_out() -> None:
+    message = Sms(to="+79990000001", text="x", alternatives=[Mail(subject="s", text="x")])
+
+    plan = decision(route("r", leg("a", channel="mail"), leg("a")), subject(message)).plan
+
+    assert [each.channel for each in plan.legs] == ["sms"]
+    assert plan.left_out[0].reason == "the recipient has no email address"
+
+
+def test_a_recipient_whom_no_leg_reaches_is_an_error() -> None:
+    message = Sms(to=Contact(email="ann@example.org"), text="x")
+
+    with pytest.raises(RecipientError, match=r"no leg reaches a…@example\.org"):
+        decision(route(), subject(message))
+
+
+def test_a_provider_that_cannot_express_the_message_is_left_out_of_the_leg() -> None:
+    (planned,) = decision(route("r", leg("mail-only", "a"))).plan.legs
+
+    assert planned.providers == ("a",)
+
+
+def test_a_message_that_no_provider_of_a_leg_can_express_is_an_error() -> None:
+    with pytest.raises(UnsupportedFeature, match="mail-only: it has no channel sms"):
+        decision(route("r", leg("mail-only")))
+
+
+def test_files_go_only_to_providers_that_carry_them() -> None:
+    message = Mail(
+        to="ann@example.org", subject="s", text="t", attachments=Attachment("a.txt", b"x")
+    )
+
+    with pytest.raises(UnsupportedFeature, match="it cannot carry files"):
+        decision(route("r", leg("mail-only")), subject(message))
+
+
+def test_an_address_kind_of_one_provider_goes_to_that_provider_only() -> None:
+    group = Contact(other={"group": "12"})
+
+    (planned,) = decision(route("r", leg("a", "grouping")), subject(recipient=group)).plan.legs
+
+    assert planned.providers == ("grouping",)
+    assert planned.address_kind == "group"
+
+
+def test_a_short_message_is_counted_before_it_is_sent() -> None:
+    message = Sms(to="+79990000001", text="x" * 150 + "“quoted”")
+
+    plan = decision(route(), subject(message)).plan
+
+    assert plan.legs[0].parts is not None
+    assert plan.legs[0].parts.parts == 3
+    assert "3 parts; 1 without" in plan.warnings[0]
+
+
+@given(
+    wanted=st.sets(st.sampled_from(["otp", "promo", "login"]), min_size=1),
+    tags=st.sets(st.sampled_from(["otp", "promo", "login", "other"])),
+)
+def test_one_tag_of_those_wanted_is_enough(wanted: set[str], tags: set[str]) -> None:
+    (check,) = checks(When(tags=tuple(wanted)), Facts(channel="sms", tags=frozenset(tags)))
+
+    assert check.held is bool(wanted & tags)
+
+
+def test_all_of_plans_every_leg() -> None:
+    both = Route(name="r", legs=(leg(channel="viber"), leg()), mode=Mode.ALL_OF)
+
+    assert [planned.channel for planned in decision(both).plan.legs] == ["viber", "sms"]
