@@ -94,7 +94,9 @@ class Plugins:
             module = importlib.import_module(dotted_path)
         except Exception as error:  # somebody else's module: whatever it does, say which it was
             raise PluginError(dotted_path, f"cannot be imported: {error!r}") from error
-        self.register(module, dotted_path)
+        # An installed plugin that the configuration lists too is one plugin.
+        if not self.manager.is_registered(module):
+            self.register(module, dotted_path)
 
     def provider_types(self) -> Mapping[str, ProviderType]:
         """Return the provider types by name. Raises ``PluginError`` if two share one."""

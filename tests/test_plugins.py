@@ -184,6 +184,15 @@ def test_a_one_file_plugin_is_loaded_by_its_dotted_path() -> None:
     assert plugins.manager.has_plugin("good_plugin_for_test")
 
 
+@pytest.mark.usefixtures("modules")
+def test_a_dotted_path_of_an_installed_plugin_is_that_plugin() -> None:
+    plugins = Plugins.from_entry_points([entry_point("good", "good_plugin_for_test")])
+
+    plugins.load("good_plugin_for_test")
+
+    assert [name for name, _ in plugins.manager.list_name_plugin()] == ["core", "good"]
+
+
 @pytest.mark.parametrize("path", ["no_such_module_for_test", "broken_plugin_for_test"])
 @pytest.mark.usefixtures("modules")
 def test_a_dotted_path_that_cannot_be_imported_is_an_error(path: str) -> None:

@@ -94,6 +94,10 @@ class LegConfig:
     needs_alternative: bool = False
 
 
+NEXT_ON = (RefusalScope.RECIPIENT, RefusalScope.ACCOUNT)
+"""The refusals after which another leg may do better, unless the route says otherwise."""
+
+
 @attrs.frozen(kw_only=True)
 class Route:
     """A named rule: which messages, and what to do with them.
@@ -108,7 +112,7 @@ class Route:
     when: When = When()
     mode: Mode = Mode.FIRST_OF
     if_unknown: IfUnknown = IfUnknown.RECONCILE
-    next_on: tuple[RefusalScope, ...] = (RefusalScope.RECIPIENT, RefusalScope.ACCOUNT)
+    next_on: tuple[RefusalScope, ...] = NEXT_ON
     deadline: timedelta | None = None
 
 

@@ -1,0 +1,112 @@
+"""From a YAML file to a ``Config``, or to every mistake in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from notify_core.config.checks import Known
+from notify_core.config.model import Config
+from notify_core.config.nodes import Node
+from notify_core.config.problems import Gathering, quoted
+from notify_core.config.providers import ProviderReader, ReadProvider
+from notify_core.config.references import References
+from notify_core.config.routes import read_country, read_routes
+from notify_core.config.source import compose, spelling_problems
+from notify_core.config.structure import Reader, read_each, structure
+from notify_core.errors import ConfigError, PluginError, Problem
+from notify_core.message import Message
+from notify_core.plugins import Plugins
+from notify_core.provider import ProviderType
+
+VERSION = 1
+
+
+def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, str]) -> Config:
+    """Read a file. Raises ``ConfigError`` with every problem, in file order.
+
+    The plugins that the file names are loaded into ``plugins``. ``environ`` is where
+    ``${env:NAME}`` is looked up.
+    """
+    return loads(_read(Path(path)), str(path), plugins, environ)
+
+
+def loads(text: str, name: str, plugins: Plugins, environ: Mapping[str, str]) -> Config:
+    """Read a text as ``load`` reads a file; ``name`` stands for the file in the problems."""
+    gathering = Gathering()
+    with gathering:
+        config = _config(compose(text, name), plugins, environ, gathering)
+    gathering.raise_if_any()
+    return config
+
+
+def _config(
+    root: Node, plugins: Plugins, environ: Mapping[str, str], gathering: Gathering
+) -> Config:
+    """Make the configuration. Mistakes go to ``gathering`` or, where nothing can follow, up."""
+    gathering.add(spelling_problems(root))
+    gathering.add(_version_problems(root))
+    with gathering:
+        _load_plugins(root, plugins)
+    types, channels = _brought_by(plugins, root)
+    providers: dict[str, ReadProvider | None] = {}
+    with gathering:
+        reader = ProviderReader(types, plugins.failures, References(environ))
+        providers = reader.read_all(root, gathering)
+    known = Known(
+        channels=channels,
+        providers={name: read.capabilities if read else None for name, read in providers.items()},
+    )
+    readers: dict[str, Reader] = {
+        "version": lambda _: VERSION,
+        "default_region": read_country,
+        "providers": lambda _: tuple(read.config for read in providers.values() if read),
+        "routes": partial(read_routes, known=known),
+    }
+    return structure(root, Config, readers)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        problem = Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = Problem(str(path), line, 1, "", "this line is not UTF-8; save the file as UTF-8")
+    raise ConfigError([problem])
+
+
+def _version_problems(root: Node) -> Iterator[Problem]:
+    if "version" not in root.entries():
+        yield root.problem(f'"version" is missing; begin the file with version: {VERSION}')
+        return
+    version = root.entries()["version"].value
+    if version.text("a version") != str(VERSION):
+        # Raised, not gathered: the rest of such a file follows rules of its own.
+        raise version.error(
+            f"{quoted(version.text())} is not a version that can be read; known: {VERSION}"
+        )
+
+
+def _load_plugins(root: Node, plugins: Plugins) -> None:
+    if node := root.get("plugins"):
+        read_each(node, partial(_load_plugin, plugins=plugins))
+
+
+def _load_plugin(node: Node, plugins: Plugins) -> None:
+    try:
+        plugins.load(node.text())
+    except PluginError as error:
+        raise node.error(str(error)) from None
+
+
+def _brought_by(
+    plugins: Plugins, root: Node
+) -> tuple[Mapping[str, ProviderType], Mapping[str, type[Message]]]:
+    try:
+        return plugins.provider_types(), plugins.message_types()
+    except PluginError as error:
+        raise root.error(str(error)) from None

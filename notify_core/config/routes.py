@@ -1,0 +1,302 @@
+"""The section ``routes``: the grammar of ``when``, ``send`` and its legs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import NoReturn
+
+import attrs
+
+from notify_core.config.checks import Known, leg_problems, order_problems
+from notify_core.config.model import NEXT_ON, IfUnknown, LegConfig, Mode, Route, Until, Via, When
+from notify_core.config.nodes import Node, doubled
+from notify_core.config.problems import Gathering, quoted, unknown
+from notify_core.config.structure import (
+    Reader,
+    read_each,
+    read_name,
+    read_scalar,
+    read_word,
+    structure,
+)
+from notify_core.message import Priority
+from notify_core.outcome import RefusalScope
+
+_PRIORITIES = MappingProxyType({each.name.lower(): each for each in Priority})
+_IF_UNKNOWN = MappingProxyType({each.value: each for each in IfUnknown})
+_UNTIL = MappingProxyType({each.value: each for each in Until})
+_FORMS = ("via", "first_of", "all_of")
+_LEG_KEYS = tuple(field.name for field in attrs.fields(LegConfig))
+
+_NO_WAITING = (
+    "nothing can wait for a receipt in this version: that takes a journal and a worker, which it "
+    "does not have"
+)
+
+
+@attrs.frozen(kw_only=True)
+class _Options:
+    """The keys that stand beside the legs."""
+
+    if_unknown: IfUnknown = IfUnknown.RECONCILE
+
+
+@attrs.frozen(kw_only=True)
+class _FirstOfOptions(_Options):
+    """Those beside ``first_of``: only there a refusal can lead on."""
+
+    next_on: tuple[RefusalScope, ...] = NEXT_ON
+
+
+@attrs.frozen(kw_only=True)
+class _Send:
+    legs: tuple[LegConfig, ...]
+    mode: Mode
+    options: _Options
+
+
+@attrs.frozen(kw_only=True)
+class _RouteKeys:
+    """The keys of a route as they are written."""
+
+    name: str
+    send: _Send
+    when: When = attrs.field(factory=When)
+    deadline: timedelta | None = None
+
+
+def read_routes(node: Node, known: Known) -> tuple[Route, ...]:
+    """Read the routes in their order. Raises ``ConfigError`` with every problem."""
+    items = node.items()
+    if not items:
+        raise node.error("there is no route; give at least one, without a when")
+    gathering = Gathering()
+    gathering.add(order_problems(items))
+    routes: list[Route] = []
+    for item in items:
+        with gathering:
+            routes.append(_read_route(item, known))
+    gathering.raise_if_any()
+    return tuple(routes)
+
+
+def read_country(node: Node) -> str:
+    """Read a country or region: two capital letters of ISO 3166."""
+    text = node.text("a country, like KZ")
+    if not re.fullmatch("[A-Z]{2}", text):
+        raise node.error(f"{quoted(text)} is not a country; write two capital letters, like KZ")
+    return text
+
+
+def _read_route(node: Node, known: Known) -> Route:
+    named = _named_channels(node, known)
+    keys = structure(
+        node,
+        _RouteKeys,
+        {
+            "name": read_name,
+            "when": partial(_read_when, known=known),
+            "send": partial(_read_send, known=known, named=named),
+            "deadline": _read_deadline,
+        },
+    )
+    return Route(
+        name=keys.name,
+        when=keys.when,
+        legs=keys.send.legs,
+        mode=keys.send.mode,
+        deadline=keys.deadline,
+        **attrs.asdict(keys.send.options, recurse=False),
+    )
+
+
+def _named_channels(route: Node, known: Known) -> tuple[str, ...]:
+    """Return the known channels of ``when``, also if something else in ``when`` is wrong."""
+    when = route.get("when")
+    channels = when.get("channel") if when else None
+    names = [item.scalar for item in channels.items_or_self()] if channels else []
+    return tuple(name for name in names if name and name in known.channels)
+
+
+# --- when -----------------------------------------------------------------------------------
+
+
+def _read_when(node: Node, known: Known) -> When:
+    readers: dict[str, Reader] = {
+        "channel": partial(_read_channel, known=known),
+        "tags": Node.text,
+        "priority": partial(read_word, meanings=_PRIORITIES, what="a priority"),
+        "country": read_country,
+        "number_prefix": _read_number_prefix,
+        "recipient_domain": _read_domain,
+        "sender": Node.text,
+    }
+    return structure(node, When, {key: partial(_some, read=read) for key, read in readers.items()})
+
+
+def _some(node: Node, read: Reader) -> tuple[object, ...]:
+    # An empty condition would hold for every message, and nobody writes one to say that.
+    if node.is_list and not node.items():
+        raise node.error("the list is empty; name a value or leave the key out")
+    return read_each(node, read)
+
+
+def _read_channel(node: Node, known: Known) -> str:
+    channel = node.text("a channel")
+    if channel not in known.channels:
+        raise node.error(unknown(channel, "a channel", known.channels))
+    return channel
+
+
+def _read_number_prefix(node: Node) -> str:
+    text = node.text("the beginning of a number, like +7999")
+    if not re.fullmatch(r"\+[0-9]+", text):
+        raise node.error(f"{quoted(text)} begins no number; write + and digits, like +7999")
+    return text
+
+
+def _read_domain(node: Node) -> str:
+    text = node.text("a mail domain")
+    if not re.fullmatch(r"[^@\s]+", text):
+        raise node.error(f"{quoted(text)} is not a mail domain; write what follows the @")
+    return text.lower()
+
+
+# --- send -----------------------------------------------------------------------------------
+
+
+def _read_send(node: Node, known: Known, named: Sequence[str]) -> _Send:
+    form = _form(node)
+    read_leg = partial(_read_leg, known=known, named=named)
+    gathering = Gathering()
+    with gathering:
+        legs = _read_legs(node, form, read_leg)
+    # A leg on its own and the options share one mapping: each reader leaves the other's keys.
+    with gathering:
+        options = structure(
+            node,
+            _FirstOfOptions if form == "first_of" else _Options,
+            {"if_unknown": _read_if_unknown},
+            besides=_LEG_KEYS if form == "via" else (form,),
+        )
+    gathering.raise_if_any()
+    return _Send(
+        legs=legs, mode=Mode.ALL_OF if form == "all_of" else Mode.FIRST_OF, options=options
+    )
+
+
+def _form(send: Node) -> str:
+    given = [form for form in _FORMS if form in send.entries()]
+    if len(given) != 1:
+        raise send.error("give one of via, first_of and all_of, and only one")
+    return given[0]
+
+
+def _read_if_unknown(node: Node) -> IfUnknown:
+    if node.scalar == "next":
+        raise node.error(
+            '"next" is never allowed: the message may have gone, and would arrive twice; '
+            "use reconcile or hold"
+        )
+    return read_word(node, _IF_UNKNOWN)
+
+
+def _read_legs(send: Node, form: str, read_leg: Callable[..., LegConfig]) -> tuple[LegConfig, ...]:
+    if form == "via":
+        return (read_leg(send, besides=("if_unknown",)),)
+    legs = send.entries()[form].value
+    if not legs.items():
+        raise legs.error("there is no leg; give at least one")
+    return read_each(legs, read_leg)
+
+
+def _read_leg(
+    node: Node, known: Known, named: Sequence[str], besides: tuple[str, ...] = ()
+) -> LegConfig:
+    readers: dict[str, Reader] = {
+        "channel": partial(_read_channel, known=known),
+        "via": partial(_read_via, known=known),
+        "until": _read_until,
+        "within": _refuse_within,
+    }
+    leg = structure(node, LegConfig, readers, besides=besides)
+    gathering = Gathering()
+    gathering.add(leg_problems(node, leg, known, named))
+    gathering.raise_if_any()
+    return leg
+
+
+def _read_until(node: Node) -> Until:
+    until = read_word(node, _UNTIL)
+    if until is not Until.ACCEPTED:
+        raise node.error(f"{_NO_WAITING}; use until: accepted")
+    return until
+
+
+def _refuse_within(node: Node) -> NoReturn:
+    raise node.error(f"{_NO_WAITING}; leave within out, and use until: accepted")
+
+
+def _read_deadline(node: Node) -> timedelta:
+    deadline = read_scalar(node, timedelta)
+    if deadline <= timedelta(0):
+        raise node.error("a deadline must be longer than zero")
+    return deadline
+
+
+# --- via ------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class _SpreadKeys:
+    """The keys of a ``via`` that is a mapping, as they are written."""
+
+    spread: Via
+
+
+def _read_via(node: Node, known: Known) -> Via:
+    if node.is_mapping:
+        return structure(node, _SpreadKeys, {"spread": partial(_read_spread, known=known)}).spread
+    if node.is_list and not node.items():
+        raise node.error("there is no provider; name at least one")
+    gathering = Gathering()
+    gathering.add(doubled(node.items_or_self()))
+    with gathering:
+        providers = read_each(node, partial(_read_provider, known=known))
+    gathering.raise_if_any()
+    return Via(providers=providers)
+
+
+def _read_spread(node: Node, known: Known) -> Via:
+    weights: dict[str, int] = {}
+    gathering = Gathering()
+    for name, entry in node.entries().items():
+        with gathering:
+            _read_provider(entry.key, known)
+        with gathering:
+            weights[name] = _read_weight(entry.value)
+    if len(node.entries()) < 2:
+        gathering.add([node.problem("a spread needs two providers or more; or write via: name")])
+    gathering.raise_if_any()
+    return Via(providers=tuple(weights), weights=tuple(weights.values()))
+
+
+def _read_provider(node: Node, known: Known) -> str:
+    name = node.text("the name of a provider")
+    # Without any provider that one mistake has been told; the routes are not to repeat it.
+    if known.providers and name not in known.providers:
+        raise node.error(unknown(name, "a provider of this file", known.providers))
+    return name
+
+
+def _read_weight(node: Node) -> int:
+    weight = read_scalar(node, int)
+    if weight < 1:
+        raise node.error(
+            "a weight must be at least 1; leave the provider out to send nothing there"
+        )
+    return weight

@@ -1,0 +1,107 @@
+"""From text to nodes, and the mistakes that are YAML's own: syntax, double keys, tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+import yaml
+
+from notify_core.config.nodes import MERGE, NULL, Node, below, doubled, walk
+from notify_core.errors import ConfigError, Problem
+
+_Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_DEPTH = 64  # deeper than any key lies; what is far deeper overruns the stack of the C loader
+
+_PLAIN = ("str", "int", "float", "bool", "timestamp", "value", "map", "seq")
+_TAGS = frozenset({NULL, MERGE, *(f"tag:yaml.org,2002:{name}" for name in _PLAIN)})
+
+_HINTS = (
+    ("undefined alias", "put a text that begins with * in quotes"),
+    ("undefined tag handle", "put a text that begins with ! in quotes"),
+    ("mapping values are not allowed", "put a text that holds a colon and a blank in quotes"),
+    ("cannot start any token", "put the text in quotes, and indent with blanks, not tabs"),
+    ("another document", "a configuration is one document, without a second ---"),
+)
+
+# The loader in pure Python quotes these names. They may be a password that lacks its quotes.
+_NAMED = re.compile(r"(undefined alias|duplicate anchor|undefined tag handle) '.*?'")
+
+
+class _Mark(Protocol):
+    """A place as either loader gives it, from 0."""
+
+    line: int
+    column: int
+
+
+def compose(text: str, file: str) -> Node:
+    """Read a YAML text. Raises ``ConfigError`` if it is not one YAML document."""
+    try:
+        _check_nesting(text, file)
+        raw = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, file) from None
+    except (yaml.YAMLError, ValueError, OverflowError):  # each loader has its own
+        raise ConfigError([_at(None, file, "holds a character that YAML forbids")]) from None
+    if raw is None:
+        raise ConfigError([_at(None, file, "is empty; begin it with version: 1")])
+    return Node(raw, file)
+
+
+def spelling_problems(root: Node) -> Iterator[Problem]:
+    """Yield the mistakes that YAML itself lets pass but no configuration means."""
+    for node in walk(root):
+        if node.raw.tag not in _TAGS:
+            # The tag is not quoted: it may be a password that lacks its quotes.
+            yield node.problem("a tag means nothing here; put a text that begins with ! in quotes")
+        if isinstance(node.raw, yaml.MappingNode):
+            yield from _key_problems(node, node.raw)
+
+
+def _key_problems(node: Node, raw: yaml.MappingNode) -> Iterator[Problem]:
+    keys: list[Node] = []
+    for key, value in raw.value:
+        if not isinstance(key, yaml.ScalarNode):
+            yield Node(key, node.file, node.path).problem("a key must be a single value")
+            continue
+        keys.append(Node(key, node.file, below(node.path, key.value)))
+        if key.tag == MERGE:
+            yield from _merge_problems(Node(value, node.file, keys[-1].path))
+    yield from doubled(keys)
+
+
+def _merge_problems(value: Node) -> Iterator[Problem]:
+    for item in value.items_or_self():
+        if not item.is_mapping:
+            yield item.problem("only mappings can be merged with <<")
+
+
+def _check_nesting(text: str, file: str) -> None:
+    """Refuse what is nested beyond sense, and an anchor that contains itself."""
+    open_anchors: list[str | None] = []
+    for event in yaml.parse(text, Loader=_Loader):
+        mark = event.start_mark
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_anchors.append(event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_anchors.pop()
+        elif isinstance(event, yaml.AliasEvent) and event.anchor in open_anchors:
+            raise ConfigError([_at(mark, file, "the anchor stands within what it repeats")])
+        if len(open_anchors) > _DEPTH:
+            raise ConfigError([_at(mark, file, f"more than {_DEPTH} lists and mappings deep")])
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:
+    mark, begun = error.problem_mark, error.context_mark
+    what = _NAMED.sub(r"\1", ": ".join(filter(None, [error.context, error.problem])))
+    since = f" (begun in line {begun.line + 1})" if begun else ""
+    hint = next((f"; {hint}" for words, hint in _HINTS if words in what), "")
+    return ConfigError([_at(mark, file, f"not YAML: {what}{since}{hint}")])
+
+
+def _at(mark: _Mark | None, file: str, message: str) -> Problem:
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Problem(file, line, column, "", message)

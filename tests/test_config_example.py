@@ -1,0 +1,84 @@
+"""``config.example.yaml`` is valid as it stands and leaves no key out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from notify_core.config.load import load
+from notify_core.config.model import Breaker, Config, LegConfig, Retry, Route, When
+from notify_core.plugins import Plugins
+from notify_core.secret import Secret
+
+smsc = pytest.importorskip("notify_smsc.config")
+pytest.importorskip("notify_console")
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
+ENVIRON = {"SMSC_API_KEY": "a-key", "SMSC_LOGIN": "a-login", "SMSC_PASSWORD": "a-password"}
+
+# These two are how the keys of ``send`` are kept, not keys themselves.
+NOT_WRITTEN = {"legs", "mode"}
+OF_SEND = {"send", "via", "spread", "first_of", "all_of"}
+
+
+def example() -> Config:
+    plugins = Plugins()
+    plugins.load("notify_smsc.plugin")
+    plugins.load("notify_console")
+    return load(EXAMPLE, plugins, ENVIRON)
+
+
+def keys(*classes: type[attrs.AttrsInstance]) -> set[str]:
+    return {field.name for each in classes for field in attrs.fields(each)}
+
+
+def test_the_example_is_valid_as_it_stands() -> None:
+    config = example()
+
+    assert [provider.type for provider in config.providers] == ["smsc", "smsc", "console"]
+    assert [route.name for route in config.routes] == [
+        "one-time-code",
+        "promo",
+        "mail-to-the-house",
+        "mail",
+        "alarm",
+        "default",
+    ]
+
+
+def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
+    config = example()
+
+    assert config.retry == Retry()
+    assert config.breaker == Breaker()
+    assert config.routes[0].next_on == config.routes[-1].next_on
+    shown = config.providers[0].settings
+    assert isinstance(shown, smsc.SmscConfig)
+    given_as_examples = {
+        "api_key": None,
+        "login": "x",
+        "password": Secret("x"),
+        "reserve_hosts": None,
+        "sender": None,
+        "mail_sender": None,
+        "telegram_bot": None,
+        "whatsapp_bot": None,
+    }
+    assert attrs.evolve(shown, **given_as_examples) == smsc.SmscConfig(
+        login="x", password=Secret("x")
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        (keys(Config, Route, When, LegConfig, Retry, Breaker) - NOT_WRITTEN)
+        | OF_SEND
+        | keys(smsc.SmscConfig, smsc.SmtpConfig)
+    ),
+)
+def test_every_key_stands_in_the_example(key: str) -> None:
+    assert re.search(rf"\b{key}: ?", EXAMPLE.read_text(encoding="utf-8"))
