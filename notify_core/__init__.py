@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 
-from notify_core._version import __version__
+from notify_core._version import __version__ as __version__
 
 _PUBLIC = {
     "attachment": ("Attachment",),

@@ -91,7 +91,7 @@ def _what_is_dropped(message: Message, target: type[Message]) -> str | None:
 
 
 def _spoken(message: Message, target: type[Message]) -> str:
-    if isinstance(message, Call) and message.text:
+    if isinstance(message, Call) and message.text.strip():
         return message.text
     raise _lost(message, target, "a recording has no text")
 

@@ -7,6 +7,7 @@ file object, which can be read only once, is as good as a path.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -17,6 +18,11 @@ from notify_core.errors import AttachmentError
 MAX_ATTACHMENT_BYTES = 25 * 1024 * 1024
 """Default limit of one file; what a provider allows is often less, and checked by it."""
 
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What a name, subject or header never holds: controls, line ends and halves of characters."""
+
+_PLAIN_NAME = re.compile(r"(?!\.\.?$)[^/\\]+")
+
 
 @attrs.frozen
 class Attachment:
@@ -26,9 +32,9 @@ class Attachment:
     content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
 
     def __attrs_post_init__(self) -> None:
-        if not self.name or self.name != PurePath(self.name).name:
+        if not isinstance(self.name, str) or not _PLAIN_NAME.fullmatch(self.name):
             raise AttachmentError(self.name, "the name must be a plain file name")
-        if any(ord(character) < 32 for character in self.name):
+        if CONTROL_CHARACTERS.search(self.name):
             raise AttachmentError(self.name, "the name holds control characters")
         if not isinstance(self.content, bytes):
             raise AttachmentError(
@@ -43,7 +49,7 @@ class Attachment:
         try:
             with Path(path).open("rb") as file:
                 content = file.read(max_bytes + 1)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise AttachmentError(os.fspath(path), _why(error)) from error
         return cls(Path(path).name, _within(content, max_bytes, os.fspath(path)))
 
@@ -57,11 +63,9 @@ class Attachment:
         """
         shown = name or _name_of(file)
         try:
-            content = file.read(max_bytes + 1)
-        except OSError as error:
+            content = _read(file, max_bytes + 1)
+        except (OSError, ValueError, TypeError) as error:
             raise AttachmentError(shown, _why(error)) from error
-        if not isinstance(content, bytes):
-            raise AttachmentError(shown, "opened as text; open it with mode 'rb'")
         return cls(shown, _within(content, max_bytes, shown))
 
 
@@ -72,13 +76,21 @@ def _name_of(file: BinaryIO) -> str:
     return PurePath(name).name
 
 
+def _read(file: BinaryIO, most: int) -> bytes:
+    """Read to the end or to ``most`` bytes: one ``read`` of a pipe gives what is there by now."""
+    content = bytearray()
+    while len(content) < most and (piece := file.read(most - len(content))):
+        content += piece  # A TypeError where the file gives str.
+    return bytes(content)
+
+
 def _within(content: bytes, max_bytes: int, shown: str) -> bytes:
     if len(content) > max_bytes:
         raise AttachmentError(shown, f"larger than {max_bytes} bytes")
     return content
 
 
-def _why(error: OSError) -> str:
+def _why(error: Exception) -> str:
     match error:
         case FileNotFoundError():
             return "there is no such file"
@@ -86,16 +98,22 @@ def _why(error: OSError) -> str:
             return "it is a directory; attach the files in it one by one"
         case PermissionError():
             return "not allowed to read it"
+        case UnicodeError() | TypeError():
+            return "opened as text; open it with mode 'rb'"
+        case OSError(strerror=str(reason)):
+            return f"cannot be read: {reason}"
         case _:
-            return f"cannot be read: {error.strerror or error}"
+            return f"cannot be read: {error}"
 
 
 def attachments_of(value: object) -> tuple[Attachment, ...]:
     """Turn what a caller gave (one or many attachments or paths) into attachments."""
-    if isinstance(value, Attachment | str | os.PathLike):
-        value = (value,)
-    if not isinstance(value, tuple | list):
-        raise AttachmentError(repr(type(value)), "give an Attachment, a path, or a list of them")
-    return tuple(
-        item if isinstance(item, Attachment) else Attachment.from_path(item) for item in value
-    )
+    return tuple(map(_attachment_of, value if isinstance(value, tuple | list) else (value,)))
+
+
+def _attachment_of(item: object) -> Attachment:
+    if isinstance(item, Attachment):
+        return item
+    if isinstance(item, str | os.PathLike):
+        return Attachment.from_path(item)
+    raise AttachmentError(type(item).__name__, "give an Attachment, a path, or a list of them")

@@ -14,7 +14,8 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from http.client import HTTPException
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -39,6 +40,10 @@ class HttpReply:
     content_type: str = ""
 
 
+class UnreadableCaBundle(requests.RequestException):
+    """The file of trusted certificates is missing or holds none. Nothing has left."""
+
+
 class HttpClient:
     """Send single HTTP requests and tell apart what did not leave and what may have.
 
@@ -61,7 +66,7 @@ class HttpClient:
         self._owned = session is None
         self._session = session or _lean_session(ca_file, pool_size)
         self._timeout = (connect_timeout_s, read_timeout_s)
-        self._environ_proxies: dict[str, dict[str, str]] = {}
+        self._environ_proxies: dict[_Origin, dict[str, str]] = {}
 
     def get(self, url: str) -> HttpReply | NotSent | Unknown:
         """Send a GET request; ``url`` is complete and encoded."""
@@ -96,7 +101,7 @@ class HttpClient:
         return HttpReply(response.status_code, body, content_type.strip().lower())
 
     def _proxies(self, url: str) -> dict[str, str]:
-        origin = url[: url.find("/", 8)]
+        origin = _origin(url)
         if origin not in self._environ_proxies:
             self._environ_proxies[origin] = get_environ_proxies(url)
         return self._environ_proxies[origin]
@@ -105,15 +110,14 @@ class HttpClient:
 _CERTAINLY_NOT_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
     urllib3.exceptions.ClosedPoolError,
     urllib3.exceptions.EmptyPoolError,
     urllib3.exceptions.LocationValueError,
     urllib3.exceptions.URLSchemeUnknown,
+    urllib3.exceptions.ProxySchemeUnsupported,
     ssl.SSLCertVerificationError,
     socket.gaierror,
     requests.exceptions.ConnectTimeout,
-    requests.exceptions.ProxyError,
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
@@ -121,23 +125,47 @@ _CERTAINLY_NOT_CONNECTED = (
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidJSONError,
     ConnectionRefusedError,
+    UnreadableCaBundle,
+)
+
+# Kinds of the above by inheritance or by what stands around them, yet raised on reading an answer.
+_ON_READING = (
+    requests.exceptions.JSONDecodeError,
+    urllib3.exceptions.InvalidHeader,
 )
 
 
 def outcome_of(error: BaseException) -> NotSent | Unknown:
     """Translate an exception of requests or urllib3: the one place where that is done.
 
-    *Not sent* only where the request cannot have left: name, connection, TLS and proxy errors,
-    and requests that could not be built. Everything else may have gone: *unknown*. The reason
-    names the class of the error and never quotes it, because it can hold the address with the
-    credentials in it.
+    *Not sent* only where the request cannot have left: name, connection and TLS errors, a proxy
+    that was not reached, and requests that could not be built. Everything else may have gone:
+    *unknown*. It is meant for a single request: where redirects are followed, the first one may
+    have been obeyed. The reason names the class of the innermost error and never quotes it,
+    because it can hold the address with the credentials in it.
     """
-    names = []
-    for link in _chain(error):
-        names.append(type(link).__name__)
-        if isinstance(link, _CERTAINLY_NOT_CONNECTED):
-            return NotSent(f"no connection ({names[-1]})", FailureScope.PROVIDER)
-    return Unknown(f"no whole answer ({names[-1]})")
+    links = tuple(_chain(error))
+    innermost = type(links[-1]).__name__
+    if any(map(_before_leaving, links)) and not any(map(_on_reading, links)):
+        return NotSent(f"no connection ({innermost})", FailureScope.PROVIDER)
+    return Unknown(f"no whole answer ({innermost})")
+
+
+def _before_leaving(link: BaseException) -> bool:
+    return isinstance(link, _CERTAINLY_NOT_CONNECTED) or _is_refused_tunnel(link)
+
+
+def _on_reading(link: BaseException) -> bool:
+    return isinstance(link, _ON_READING)
+
+
+def _is_refused_tunnel(link: BaseException) -> bool:
+    """Tell a CONNECT that a proxy refused from any other ``ProxyError``.
+
+    urllib3 says ``ProxyError`` also when a proxy took the request and closed without an answer,
+    because by then the connection has forgotten that it was made (seen in 2.8).
+    """
+    return isinstance(link, urllib3.exceptions.ProxyError) and type(link.original_error) is OSError
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -149,6 +177,17 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield link
         inner = [argument for argument in link.args if isinstance(argument, BaseException)]
         link = getattr(link, "reason", None) or (inner[0] if inner else link.__cause__)
+
+
+_Origin: TypeAlias = tuple[str, str | None, int | None]
+
+
+def _origin(url: str) -> _Origin:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        raise requests.exceptions.InvalidURL("this cannot be an address") from None
 
 
 def _prepared(
@@ -183,7 +222,10 @@ def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
     bundle = bundle or DEFAULT_CA_BUNDLE_PATH
     if os.path.isdir(bundle):
         return ssl.create_default_context(capath=bundle)
-    return ssl.create_default_context(cafile=bundle)
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except OSError:
+        raise UnreadableCaBundle("no certificates can be read from it") from None
 
 
 class _HttpConnection(HTTPConnection):
@@ -192,7 +234,7 @@ class _HttpConnection(HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise NewConnectionError(self, type(error).__name__) from error
 
 
@@ -202,7 +244,7 @@ class _HttpsConnection(HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise NewConnectionError(self, type(error).__name__) from error
 
 
@@ -220,7 +262,7 @@ class _LeanAdapter(HTTPAdapter):
     def __init__(self, ca_file: str | None, pool_size: int) -> None:
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
-        self._pools: dict[tuple[str, str], ConnectionPool] = {}
+        self._pools: dict[_Origin, ConnectionPool] = {}
         super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(
@@ -241,8 +283,7 @@ class _LeanAdapter(HTTPAdapter):
         proxies: Any = None,
         cert: Any = None,
     ) -> ConnectionPool:
-        parts = urlsplit(str(request.url))
-        origin = (parts.scheme, parts.netloc)
+        origin = _origin(str(request.url))
         pool = self._pools.get(origin)
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)

@@ -11,20 +11,25 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import UnionType
 from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
-from notify_core.attachment import Attachment, attachments_of
+from notify_core.attachment import CONTROL_CHARACTERS, Attachment, attachments_of
 from notify_core.errors import MessageError, RecipientError
 
 PHONE = "phone"
 EMAIL = "email"
 TELEGRAM = "telegram"
 
-_EMAIL_SHAPE = re.compile(r"[^@\s\x00-\x1f,;:<>\"]+@[^@\s\x00-\x1f,;:<>\"]+")
-_PHONE_SHAPE = re.compile(r"\+?[0-9 ()./\-]{3,}")
+_EMAIL_SHAPE = re.compile(r"[^@\s,;:<>\"]+@[^@\s,;:<>\"]+")
+_PHONE_SHAPE = re.compile(r"(?=(?:[^0-9]*[0-9]){3})\+?[0-9 ()./\-]+")
 _TELEGRAM_SHAPE = re.compile(r"@[A-Za-z0-9_]{3,}|#[0-9]+")
+_OTHER_SHAPE = re.compile(r".*\S.*")
+# A provider gets it with up to seven characters more, and forty is what the shortest takes.
+_ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,33}")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Priority(enum.IntEnum):
@@ -57,6 +62,7 @@ class Contact:
         _check_shape(PHONE, self.phone, _PHONE_SHAPE, "write it as +79991234567")
         _check_shape(EMAIL, self.email, _EMAIL_SHAPE, "write it as name@example.org")
         _check_shape(TELEGRAM, self.telegram, _TELEGRAM_SHAPE, "write it as @username or #id")
+        _check_other(self.other)
         if not (self.phone or self.email or self.telegram or self.other):
             raise RecipientError("a Contact needs at least one address")
 
@@ -90,19 +96,42 @@ def mask(address: str) -> str:
 
 
 def _check_shape(kind: str, value: str | None, shape: re.Pattern[str], fix: str) -> None:
-    if value is not None and not (isinstance(value, str) and shape.fullmatch(value)):
-        shown = mask(value) if isinstance(value, str) else type(value).__name__
-        raise RecipientError(f"{shown!r} cannot be a {kind} address; {fix}")
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise RecipientError(f"the {kind} address is {type(value).__name__}, not str")
+    if CONTROL_CHARACTERS.search(value) or not shape.fullmatch(value):
+        article = "an" if kind == EMAIL else "a"
+        raise RecipientError(f"{mask(value)!r} cannot be {article} {kind} address; {fix}")
+
+
+def _check_other(other: object) -> None:
+    if not isinstance(other, Mapping):
+        raise RecipientError("other maps a kind of address to the address: {'pager': '1234'}")
+    for kind, value in other.items():
+        if kind in (PHONE, EMAIL, TELEGRAM):
+            raise RecipientError(f"other holds a {kind} address; write {kind}=…")
+        if value is None:
+            raise RecipientError(f"the {kind} address is None; leave it out")
+        _check_shape(str(kind), value, _OTHER_SHAPE, "write it on one line")
 
 
 def _as_recipients(value: Recipient | Iterable[Recipient]) -> tuple[Recipient, ...]:
-    if isinstance(value, str | Contact):
+    if isinstance(value, str | Contact) or not isinstance(value, Iterable):
         return (value,)
     return tuple(value)
 
 
 def _as_tags(value: str | Iterable[str]) -> frozenset[str]:
-    return frozenset((value,)) if isinstance(value, str) else frozenset(value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        value = (value,)
+    for tag in (tags := tuple(value)):
+        require_line("a tag", tag)
+    return frozenset(tags)
+
+
+def _as_alternatives(value: Message | Iterable[Message]) -> tuple[Message, ...]:
+    return tuple(value) if isinstance(value, Iterable) else (value,)
 
 
 def _new_id() -> str:
@@ -134,18 +163,20 @@ class Message:
     valid_for: timedelta | None = None
     key: str | None = None
     extra: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
-    alternatives: tuple[Message, ...] = attrs.field(default=(), converter=tuple)
+    alternatives: tuple[Message, ...] = attrs.field(default=(), converter=_as_alternatives)
     id: str = attrs.field(factory=_new_id)
 
     def __attrs_post_init__(self) -> None:
+        if not self.channel:
+            raise MessageError(f"{type(self).__name__} has no channel; use one of its subclasses")
         if not isinstance(self.priority, Priority):
             raise MessageError(f"priority is {self.priority!r}; use notify_core.Priority")
-        if self.send_at is not None and self.send_at.utcoffset() is None:
-            raise MessageError("send_at has no time zone; use an aware datetime")
-        if self.valid_for is not None and self.valid_for <= timedelta(0):
-            raise MessageError("valid_for must be longer than zero")
-        if self.sender is not None:
-            require_line("sender", self.sender)
+        _require_aware("send_at", self.send_at)
+        _require_duration("valid_for", self.valid_for)
+        _require_optional_line("sender", self.sender)
+        _require_optional_line("key", self.key)
+        if not isinstance(self.id, str) or not _ID_SHAPE.fullmatch(self.id):
+            raise MessageError("id must be 1 to 33 letters, digits, dots, underscores or hyphens")
         _check_extra(self.extra)
         _check_alternatives(self)
         self.contacts()
@@ -208,29 +239,68 @@ def _check_alternatives(message: Message) -> None:
             raise MessageError(
                 "an alternative goes to the recipients of the main message; drop `to`"
             )
+        if alternative.alternatives:
+            raise MessageError("an alternative has alternatives; give them to the main message")
         channels.append(alternative.channel)
 
 
 def require_text(name: str, value: object) -> None:
     """Raise ``MessageError`` unless ``value`` is a text that is not blank."""
-    if not isinstance(value, str) or not value.strip():
+    require_str(name, value)
+    if not str(value).strip():
         raise MessageError(f"{name} is empty")
+
+
+def require_str(name: str, value: object) -> None:
+    """Raise ``MessageError`` unless ``value`` is a str that can be sent; it may be blank."""
+    if not isinstance(value, str):
+        raise MessageError(f"{name} is {type(value).__name__}, not str")
     if "\x00" in value:
         raise MessageError(f"{name} holds a NUL character")
+    if _HALF_PAIR.search(value):
+        raise MessageError(f"{name} holds half of a surrogate pair, which is no character")
 
 
 def require_line(name: str, value: object) -> None:
     """Raise ``MessageError`` unless ``value`` is a str without line ends or control characters."""
     if not isinstance(value, str):
         raise MessageError(f"{name} is {type(value).__name__}, not str")
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if CONTROL_CHARACTERS.search(value):
         raise MessageError(f"{name} holds control characters")
+
+
+def _require_optional_line(name: str, value: object) -> None:
+    if value is not None:
+        require_line(name, value)
 
 
 def _require_url(name: str, value: object) -> None:
     require_line(name, value)
-    if not re.match(r"https?://[^\s/]+", str(value)) or " " in str(value):
+    if not re.fullmatch(r"https?://[^\s/]\S*", str(value)):
         raise MessageError(f"{name} is not an http(s) address")
+
+
+def _require_aware(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, datetime):
+        raise MessageError(f"{name} is {type(value).__name__}; use an aware datetime")
+    if value.utcoffset() is None:
+        raise MessageError(f"{name} has no time zone; use an aware datetime")
+
+
+def _require_duration(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, timedelta):
+        raise MessageError(f"{name} is {type(value).__name__}; use a timedelta")
+    if value <= timedelta(0):
+        raise MessageError(f"{name} must be longer than zero")
+
+
+def _require_kind(name: str, value: object, kinds: type | UnionType, fix: str) -> None:
+    if value is not None and not isinstance(value, kinds):
+        raise MessageError(f"{name} is {type(value).__name__}; use {fix}")
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -283,6 +353,8 @@ class Viber(_Text):
 
     def check(self) -> None:
         require_text("text", self.text)
+        _require_kind("image", self.image, Attachment | str, "an Attachment or an address")
+        _require_kind("button", self.button, Button, "notify_core.Button")
         if isinstance(self.image, str):
             _require_url("image", self.image)
 
@@ -305,6 +377,7 @@ class Telegram(_Text):
 
     def check(self) -> None:
         require_text("text", self.text)
+        _require_optional_line("bot", self.bot)
         if self.bot is not None and not re.fullmatch(r"@[A-Za-z0-9_]+", self.bot):
             raise MessageError(f"bot is {self.bot!r}; write it as @name_bot")
 
@@ -351,7 +424,9 @@ class Mail(Message):
     def check(self) -> None:
         require_text("subject", self.subject)
         require_line("subject", self.subject)
-        require_text("text or html", self.text or self.html)
+        require_str("text", self.text)
+        require_str("html", self.html)
+        require_text("text or html", self.text.strip() or self.html)
 
     @property
     def files(self) -> tuple[Attachment, ...]:
@@ -376,10 +451,13 @@ class Call(Message):
     attempts: int | None = None
 
     def check(self) -> None:
+        require_str("text", self.text)
         if bool(self.text.strip()) == bool(self.audio):
             raise MessageError("a call needs either text or audio")
-        if self.voice is not None:
-            require_line("voice", self.voice)
+        _require_optional_line("voice", self.voice)
+        _require_duration("answer_within", self.answer_within)
+        _require_duration("retry_pause", self.retry_pause)
+        _require_kind("attempts", self.attempts, int, "a whole number")
         if self.attempts is not None and self.attempts < 1:
             raise MessageError("attempts must be at least 1")
 
@@ -400,6 +478,7 @@ class Mms(Message):
 
     def check(self) -> None:
         require_line("subject", self.subject)
+        require_str("text", self.text)
         if not (self.subject.strip() or self.text.strip()):
             raise MessageError("an MMS needs a subject or a text")
 
@@ -455,14 +534,17 @@ class Binary(Message):
         """Make it from hexadecimal digits; blanks between bytes are allowed."""
         try:
             data = bytes.fromhex(digits)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise MessageError(f"not hexadecimal: {error}") from error
         return cls(data=data, **rest)
 
     def check(self) -> None:
         if not isinstance(self.data, bytes) or not self.data:
             raise MessageError("data must be bytes, and not empty")
+        if not isinstance(self.form, BinaryForm):
+            raise MessageError(f"form is {self.form!r}; use notify_core.BinaryForm")
         for name, value in (("pid", self.pid), ("dcs", self.dcs)):
+            _require_kind(name, value, int, "a whole number")
             if value is not None and not 0 <= value <= 255:
                 raise MessageError(f"{name} is {value}; it is one byte, 0 to 255")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from notify_core.errors import RecipientError
@@ -40,12 +42,17 @@ class PhoneNumbers:
             parsed = self._library.parse(given, self._default_region)
         except self._library.NumberParseException as error:
             raise RecipientError(f"{mask(given)!r} cannot be a phone number") from error
-        if not self._library.is_possible_number(parsed):
+        if not self._is_whole(parsed):
             raise RecipientError(
                 f"{mask(given)!r} is too short or too long for country code +{parsed.country_code}"
             )
         number = self._library.format_number(parsed, self._library.PhoneNumberFormat.E164)
         return Phone(number, rewritten=number != given)
+
+    def _is_whole(self, parsed: Any) -> bool:
+        # Not is_possible_number: that is content with a local number, which lacks the area code.
+        possible = self._library.ValidationResult.IS_POSSIBLE
+        return bool(self._library.is_possible_number_with_reason(parsed) == possible)
 
     def country(self, number: str) -> str | None:
         """Return the ISO 3166 code of a number in international form, or None if it has none."""

@@ -55,8 +55,9 @@ class PartCount:
         if self.parts_without is None or self.parts < 2 * self.parts_without:
             return None
         codes = ", ".join(f"U+{ord(character):04X}" for character in self.culprits)
+        verb = "makes" if len(self.culprits) == 1 else "make"
         return (
-            f"{codes} makes this {self.parts} parts; "
+            f"{codes} {verb} this {self.parts} parts; "
             f"{self.parts_without} without, in the 7-bit alphabet"
         )
 
