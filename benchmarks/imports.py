@@ -1,4 +1,4 @@
-"""What importing costs: ``import notify_core`` against ``import pluggy, attrs``, and the command line.
+"""What importing costs: ``import notify_core`` against ``import pluggy, attrs``.
 
 Each line is a fresh process; contenders take turns, and ratios are taken inside each round.
 

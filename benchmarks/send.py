@@ -1,7 +1,7 @@
 """What one message costs: ``notifier.send(Sms)`` against a bare ``requests.Session.post`` loop.
 
-Both talk to the same local gateway (``gateway_stub.py``, a process of its own) over a kept connection,
-in turn, in one run. A message is made anew each time: a number and a Cyrillic text. The bare loop
+Both talk to the same local gateway (``gateway_stub.py``, a process of its own) over a kept
+connection, in turn, in one run. A message is made anew each time: a number and a Cyrillic text. The bare loop
 encodes the same form, checks the status and reads the JSON. Figures are processor time of this
 process per message; ratios are taken inside each round, so that a noisy machine does not matter.
 
@@ -151,14 +151,14 @@ def _package(file: str, name: str) -> str:
     return "attr (generated)" if file.startswith("<attrs") else "other"
 
 
-def run(scheme: str, certificate: tuple[str, ...], ca: str | None, args: argparse.Namespace) -> None:
+def run(
+    scheme: str, certificate: tuple[str, ...], ca: str | None, args: argparse.Namespace
+) -> None:
     """Compare over one scheme."""
     with gateway(*certificate) as port, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "notify.yaml"
         path.write_text(
-            CONFIG.format(
-                port=port, https=str(bool(ca)).lower(), ca=f"ca_file: {ca}" if ca else ""
-            )
+            CONFIG.format(port=port, https=str(bool(ca)).lower(), ca=f"ca_file: {ca}" if ca else "")
         )
         url = f"{scheme}://127.0.0.1:{port}/sys/send.php"
         with Notifier.from_file(path, environ={"BENCH_PASSWORD": "secret"}) as notifier:

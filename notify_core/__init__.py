@@ -13,6 +13,7 @@ from notify_core._version import __version__ as __version__
 
 _PUBLIC = {
     "attachment": ("Attachment",),
+    "contact": ("Contact",),
     "delivery": ("Attempt", "Delivery", "LegResult", "Report"),
     "errors": (
         "AdaptationError",
@@ -32,7 +33,6 @@ _PUBLIC = {
         "BinaryForm",
         "Button",
         "Call",
-        "Contact",
         "Flash",
         "Hlr",
         "Mail",

@@ -1,5 +1,6 @@
 from notify_core._version import __version__ as __version__
 from notify_core.attachment import Attachment
+from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.errors import (
     AdaptationError,
@@ -19,7 +20,6 @@ from notify_core.message import (
     BinaryForm,
     Button,
     Call,
-    Contact,
     Flash,
     Hlr,
     Mail,

@@ -9,16 +9,7 @@ from __future__ import annotations
 import attrs
 
 from notify_core.errors import AdaptationError
-from notify_core.message import (
-    Call,
-    Flash,
-    Message,
-    Sms,
-    Social,
-    Telegram,
-    Viber,
-    WhatsApp,
-)
+from notify_core.message import Call, Flash, Message, Sms, Social, Telegram, Viber, WhatsApp
 
 _TEXT_TYPES: tuple[type[Message], ...] = (Sms, Flash, Viber, Telegram, WhatsApp, Social, Call)
 _COMMON = tuple(field.name for field in attrs.fields(Message))

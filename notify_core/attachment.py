@@ -14,12 +14,10 @@ from typing import BinaryIO
 import attrs
 
 from notify_core.errors import AttachmentError
+from notify_core.validate import CONTROL_CHARACTERS
 
 MAX_ATTACHMENT_BYTES = 25 * 1024 * 1024
 """Default limit of one file; what a provider allows is often less, and checked by it."""
-
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What a name, subject or header never holds: controls, line ends and halves of characters."""
 
 _PLAIN_NAME = re.compile(r"(?!\.\.?$)[^/\\]+")
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import attrs
 
+from notify_core.contact import Contact
 from notify_core.errors import DeliveryError
-from notify_core.message import Contact
 from notify_core.outcome import (
     Accepted,
     NotSent,

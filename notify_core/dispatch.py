@@ -15,10 +15,10 @@ import attrs
 
 from notify_core.clock import Clock
 from notify_core.config.model import IfUnknown, Mode, Retry
+from notify_core.contact import mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Skip
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
-from notify_core.message import mask
 from notify_core.outcome import (
     Accepted,
     FailureScope,

@@ -11,25 +11,26 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from types import UnionType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import attrs
 
-from notify_core.attachment import CONTROL_CHARACTERS, Attachment, attachments_of
+from notify_core.attachment import Attachment, attachments_of
+from notify_core.contact import EMAIL, PHONE, TELEGRAM, Contact, Recipient
 from notify_core.errors import MessageError, RecipientError
+from notify_core.validate import (
+    require_aware,
+    require_duration,
+    require_kind,
+    require_line,
+    require_optional_line,
+    require_str,
+    require_text,
+    require_url,
+)
 
-PHONE = "phone"
-EMAIL = "email"
-TELEGRAM = "telegram"
-
-_EMAIL_SHAPE = re.compile(r"[^@\s,;:<>\"]+@[^@\s,;:<>\"]+")
-_PHONE_SHAPE = re.compile(r"(?=(?:[^0-9]*[0-9]){3})\+?[0-9 ()./\-]+")
-_TELEGRAM_SHAPE = re.compile(r"@[A-Za-z0-9_]{3,}|#[0-9]+")
-_OTHER_SHAPE = re.compile(r".*\S.*")
 # A provider gets it with up to seven characters more, and forty is what the shortest takes.
 _ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,33}")
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Priority(enum.IntEnum):
@@ -43,77 +44,6 @@ class Priority(enum.IntEnum):
     """Somebody waits for it, a one-time code for example."""
     CRITICAL = 40
     """An alarm; passes whatever may be passed."""
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Contact:
-    """A person or machine with one or several kinds of address.
-
-    ``telegram`` is ``@username`` or ``#id``. ``other`` holds the address kinds of third-party
-    channels by name. The ``repr`` shows masked addresses only.
-    """
-
-    phone: str | None = None
-    email: str | None = None
-    telegram: str | None = None
-    other: Mapping[str, str] = attrs.field(factory=dict, hash=False)
-
-    def __attrs_post_init__(self) -> None:
-        _check_shape(PHONE, self.phone, _PHONE_SHAPE, "write it as +79991234567")
-        _check_shape(EMAIL, self.email, _EMAIL_SHAPE, "write it as name@example.org")
-        _check_shape(TELEGRAM, self.telegram, _TELEGRAM_SHAPE, "write it as @username or #id")
-        _check_other(self.other)
-        if not (self.phone or self.email or self.telegram or self.other):
-            raise RecipientError("a Contact needs at least one address")
-
-    def address(self, kind: str) -> str | None:
-        """Return the address of that kind as it was given, or None."""
-        if kind == PHONE:
-            return self.phone
-        if kind == EMAIL:
-            return self.email
-        if kind == TELEGRAM:
-            return self.telegram
-        return self.other.get(kind)
-
-    def __repr__(self) -> str:
-        return f"Contact({self})"
-
-    def __str__(self) -> str:
-        known = (self.phone, self.email, self.telegram, *self.other.values())
-        return ", ".join(mask(address) for address in known if address)
-
-
-Recipient: TypeAlias = str | Contact
-
-
-def mask(address: str) -> str:
-    """Shorten an address so that a log can carry it: ``+79…01``, ``a…@example.org``."""
-    local, at, domain = address.rpartition("@")
-    if at and local:
-        return f"{local[0]}…@{domain}"
-    return f"{address[:3]}…{address[-2:]}" if len(address) > 6 else "…"
-
-
-def _check_shape(kind: str, value: str | None, shape: re.Pattern[str], fix: str) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise RecipientError(f"the {kind} address is {type(value).__name__}, not str")
-    if CONTROL_CHARACTERS.search(value) or not shape.fullmatch(value):
-        article = "an" if kind == EMAIL else "a"
-        raise RecipientError(f"{mask(value)!r} cannot be {article} {kind} address; {fix}")
-
-
-def _check_other(other: object) -> None:
-    if not isinstance(other, Mapping):
-        raise RecipientError("other maps a kind of address to the address: {'pager': '1234'}")
-    for kind, value in other.items():
-        if kind in (PHONE, EMAIL, TELEGRAM):
-            raise RecipientError(f"other holds a {kind} address; write {kind}=…")
-        if value is None:
-            raise RecipientError(f"the {kind} address is None; leave it out")
-        _check_shape(str(kind), value, _OTHER_SHAPE, "write it on one line")
 
 
 def _as_recipients(value: Recipient | Iterable[Recipient]) -> tuple[Recipient, ...]:
@@ -171,10 +101,10 @@ class Message:
             raise MessageError(f"{type(self).__name__} has no channel; use one of its subclasses")
         if not isinstance(self.priority, Priority):
             raise MessageError(f"priority is {self.priority!r}; use notify_core.Priority")
-        _require_aware("send_at", self.send_at)
-        _require_duration("valid_for", self.valid_for)
-        _require_optional_line("sender", self.sender)
-        _require_optional_line("key", self.key)
+        require_aware("send_at", self.send_at)
+        require_duration("valid_for", self.valid_for)
+        require_optional_line("sender", self.sender)
+        require_optional_line("key", self.key)
         if not isinstance(self.id, str) or not _ID_SHAPE.fullmatch(self.id):
             raise MessageError("id must be 1 to 33 letters, digits, dots, underscores or hyphens")
         _check_extra(self.extra)
@@ -244,65 +174,6 @@ def _check_alternatives(message: Message) -> None:
         channels.append(alternative.channel)
 
 
-def require_text(name: str, value: object) -> None:
-    """Raise ``MessageError`` unless ``value`` is a text that is not blank."""
-    require_str(name, value)
-    if not str(value).strip():
-        raise MessageError(f"{name} is empty")
-
-
-def require_str(name: str, value: object) -> None:
-    """Raise ``MessageError`` unless ``value`` is a str that can be sent; it may be blank."""
-    if not isinstance(value, str):
-        raise MessageError(f"{name} is {type(value).__name__}, not str")
-    if "\x00" in value:
-        raise MessageError(f"{name} holds a NUL character")
-    if _HALF_PAIR.search(value):
-        raise MessageError(f"{name} holds half of a surrogate pair, which is no character")
-
-
-def require_line(name: str, value: object) -> None:
-    """Raise ``MessageError`` unless ``value`` is a str without line ends or control characters."""
-    if not isinstance(value, str):
-        raise MessageError(f"{name} is {type(value).__name__}, not str")
-    if CONTROL_CHARACTERS.search(value):
-        raise MessageError(f"{name} holds control characters")
-
-
-def _require_optional_line(name: str, value: object) -> None:
-    if value is not None:
-        require_line(name, value)
-
-
-def _require_url(name: str, value: object) -> None:
-    require_line(name, value)
-    if not re.fullmatch(r"https?://[^\s/]\S*", str(value)):
-        raise MessageError(f"{name} is not an http(s) address")
-
-
-def _require_aware(name: str, value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, datetime):
-        raise MessageError(f"{name} is {type(value).__name__}; use an aware datetime")
-    if value.utcoffset() is None:
-        raise MessageError(f"{name} has no time zone; use an aware datetime")
-
-
-def _require_duration(name: str, value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, timedelta):
-        raise MessageError(f"{name} is {type(value).__name__}; use a timedelta")
-    if value <= timedelta(0):
-        raise MessageError(f"{name} must be longer than zero")
-
-
-def _require_kind(name: str, value: object, kinds: type | UnionType, fix: str) -> None:
-    if value is not None and not isinstance(value, kinds):
-        raise MessageError(f"{name} is {type(value).__name__}; use {fix}")
-
-
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class _Text(Message):
     text: str
@@ -339,7 +210,7 @@ class Button:
     def __attrs_post_init__(self) -> None:
         require_text("caption", self.caption)
         require_line("caption", self.caption)
-        _require_url("url", self.url)
+        require_url("url", self.url)
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -353,10 +224,10 @@ class Viber(_Text):
 
     def check(self) -> None:
         require_text("text", self.text)
-        _require_kind("image", self.image, Attachment | str, "an Attachment or an address")
-        _require_kind("button", self.button, Button, "notify_core.Button")
+        require_kind("image", self.image, Attachment | str, "an Attachment or an address")
+        require_kind("button", self.button, Button, "notify_core.Button")
         if isinstance(self.image, str):
-            _require_url("image", self.image)
+            require_url("image", self.image)
 
     @property
     def files(self) -> tuple[Attachment, ...]:
@@ -377,7 +248,7 @@ class Telegram(_Text):
 
     def check(self) -> None:
         require_text("text", self.text)
-        _require_optional_line("bot", self.bot)
+        require_optional_line("bot", self.bot)
         if self.bot is not None and not re.fullmatch(r"@[A-Za-z0-9_]+", self.bot):
             raise MessageError(f"bot is {self.bot!r}; write it as @name_bot")
 
@@ -399,7 +270,7 @@ class WhatsApp(_Text):
     def check(self) -> None:
         require_text("text", self.text)
         if self.media_url is not None:
-            _require_url("media_url", self.media_url)
+            require_url("media_url", self.media_url)
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -454,10 +325,10 @@ class Call(Message):
         require_str("text", self.text)
         if bool(self.text.strip()) == bool(self.audio):
             raise MessageError("a call needs either text or audio")
-        _require_optional_line("voice", self.voice)
-        _require_duration("answer_within", self.answer_within)
-        _require_duration("retry_pause", self.retry_pause)
-        _require_kind("attempts", self.attempts, int, "a whole number")
+        require_optional_line("voice", self.voice)
+        require_duration("answer_within", self.answer_within)
+        require_duration("retry_pause", self.retry_pause)
+        require_kind("attempts", self.attempts, int, "a whole number")
         if self.attempts is not None and self.attempts < 1:
             raise MessageError("attempts must be at least 1")
 
@@ -497,7 +368,7 @@ class WapPush(Message):
     title: str
 
     def check(self) -> None:
-        _require_url("url", self.url)
+        require_url("url", self.url)
         require_text("title", self.title)
         require_line("title", self.title)
 
@@ -544,7 +415,7 @@ class Binary(Message):
         if not isinstance(self.form, BinaryForm):
             raise MessageError(f"form is {self.form!r}; use notify_core.BinaryForm")
         for name, value in (("pid", self.pid), ("dcs", self.dcs)):
-            _require_kind(name, value, int, "a whole number")
+            require_kind(name, value, int, "a whole number")
             if value is not None and not 0 <= value <= 255:
                 raise MessageError(f"{name} is {value}; it is one byte, 0 to 255")
 

@@ -12,11 +12,12 @@ import attrs
 
 from notify_core.clock import Clock, SystemClock
 from notify_core.config.model import Config
+from notify_core.contact import Contact, mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.dispatch import Dispatcher
 from notify_core.errors import RecipientError
 from notify_core.health import HealthBoard
-from notify_core.message import Contact, Message, mask
+from notify_core.message import Message
 from notify_core.outcome import Accepted, Account, Estimate, Receipt, Status
 from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins

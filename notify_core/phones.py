@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
+from notify_core.contact import mask
 from notify_core.errors import RecipientError
-from notify_core.message import mask
 
 
 @attrs.frozen

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "notify.plugins"
 
+_CHATTY = (
+    "the repr of its message type would show texts and addresses in logs; declare the class with "
+    "@attrs.frozen(kw_only=True, repr=False, eq=False)"
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -109,13 +114,18 @@ class Plugins:
         return brought
 
     def message_types(self) -> Mapping[str, type[Message]]:
-        """Return the message types by channel. Raises ``PluginError`` if two share one."""
+        """Return the message types by channel.
+
+        Raises ``PluginError`` if two share one, or if one would print its text.
+        """
         brought: dict[str, type[Message]] = {}
         for types in self.manager.hook.notify_message_types():
             for message_type in types:
                 channel = message_type.channel
                 if channel in brought and brought[channel] is not message_type:
                     raise PluginError(channel, "two plugins bring this channel")
+                if message_type.__repr__ is not Message.__repr__:
+                    raise PluginError(channel, _CHATTY)
                 brought[channel] = message_type
         return brought
 

@@ -14,8 +14,9 @@ import attrs
 
 from notify_core.adaptation import adapt, alternative_for
 from notify_core.config.model import IfUnknown, LegConfig, Mode, Route, Until, Via, When
+from notify_core.contact import Contact
 from notify_core.errors import RecipientError, UnsupportedFeature
-from notify_core.message import Contact, Message
+from notify_core.message import Message
 from notify_core.outcome import RefusalScope
 from notify_core.provider import Capabilities
 from notify_core.text import PartCount, count_parts

@@ -9,13 +9,13 @@ import pytest
 
 from notify_core.adaptation import Adapted, adapt, alternative_for, can_adapt
 from notify_core.attachment import Attachment
+from notify_core.contact import Contact
 from notify_core.errors import AdaptationError
 from notify_core.message import (
     MESSAGE_TYPES,
     Binary,
     Button,
     Call,
-    Contact,
     Flash,
     Hlr,
     Mail,

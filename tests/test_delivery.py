@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery, LegResult, Report, Skip
 from notify_core.errors import DeliveryError
-from notify_core.message import Contact
 from notify_core.outcome import (
     Accepted,
     FailureScope,

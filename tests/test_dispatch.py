@@ -8,11 +8,12 @@ import attrs
 import pytest
 
 from notify_core.config.model import IfUnknown, LegConfig, Mode, Retry, Route, Via
+from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.dispatch import Step, goes_on, next_step, overall
 from notify_core.errors import ProviderError
 from notify_core.hookspecs import hookimpl
-from notify_core.message import Contact, Mail, Sms
+from notify_core.message import Mail, Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
     Accepted,

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notify_core.attachment import Attachment
+from notify_core.contact import Contact, mask
 from notify_core.errors import AttachmentError, MessageError, RecipientError
 from notify_core.message import (
     MESSAGE_TYPES,
@@ -20,7 +21,6 @@ from notify_core.message import (
     BinaryForm,
     Button,
     Call,
-    Contact,
     Flash,
     Hlr,
     Mail,
@@ -34,7 +34,6 @@ from notify_core.message import (
     Viber,
     WapPush,
     WhatsApp,
-    mask,
 )
 
 PHONE = "+79991234567"

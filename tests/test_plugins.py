@@ -36,6 +36,14 @@ class AnotherSms:
         return [type("OtherSms", (Sms,), {})]
 
 
+class ChattyPlugin:
+    """Its message type has the ``repr`` that attrs makes."""
+
+    @hookimpl
+    def notify_message_types(self) -> Sequence[type[Message]]:
+        return [attrs.frozen(kw_only=True)(type("Chatty", (Pager,), {"channel": "chatty"}))]
+
+
 class PagerType:
     @hookimpl
     def notify_provider_types(self) -> Sequence[ProviderType]:
@@ -94,6 +102,14 @@ def test_two_plugins_cannot_bring_one_channel() -> None:
     plugins.register(AnotherSms(), "other")
 
     with pytest.raises(PluginError, match="'sms': two plugins bring this channel"):
+        plugins.message_types()
+
+
+def test_a_message_type_that_would_print_its_text_is_refused() -> None:
+    plugins = Plugins()
+    plugins.register(ChattyPlugin(), "chatty")
+
+    with pytest.raises(PluginError, match="'chatty': the repr of its message type would show"):
         plugins.message_types()
 
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notify_core.config.model import LegConfig, Mode, Route, Via, When
+from notify_core.contact import Contact
 from notify_core.errors import AdaptationError, RecipientError, UnsupportedFeature
 from notify_core.message import (
     MESSAGE_TYPES,
     Attachment,
     Button,
-    Contact,
     Mail,
     Message,
     Priority,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from notify_smsc.config import SmscConfig
-from notify_smsc.plugin import notify_provider_types
-from notify_smsc_emulator import Emulator, Settings
 
 from notify_core.config.model import Config, LegConfig, ProviderConfig, Route, Via
 from notify_core.hookspecs import hookimpl
@@ -16,6 +13,9 @@ from notify_core.plugins import Plugins
 from notify_core.provider import ProviderType
 from notify_core.secret import Secret
 from notify_core.testing import ManualClock
+from notify_smsc.config import SmscConfig
+from notify_smsc.plugin import notify_provider_types
+from notify_smsc_emulator import Emulator, Settings
 
 # The gateway's own guard against repeated sends would hide a message that we send twice.
 _UNGUARDED = Settings(rate_rules=False, password="canary-secret-9177")

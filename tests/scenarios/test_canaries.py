@@ -7,14 +7,15 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from notify_smsc_emulator import Emulator
 
+from notify_core.contact import Contact
 from notify_core.delivery import Attempt
 from notify_core.errors import NotifyError
 from notify_core.hookspecs import hookimpl
-from notify_core.message import Call, Contact, Mail, Message, Sms, Telegram, Viber
+from notify_core.message import Call, Mail, Message, Sms, Telegram, Viber
 from notify_core.notifier import Notifier
 from notify_core.testing import ScriptedProvider, notifier_with, scripted_config
+from notify_smsc_emulator import Emulator
 
 MakeNotifier = Callable[..., Notifier]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from notify_smsc_emulator import Emulator
 
 from notify_core.errors import ProviderError
 from notify_core.message import Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import FailureScope, NotSent, Refused
 from notify_core.policy.breaker import Health
+from notify_smsc_emulator import Emulator
 
 MakeNotifier = Callable[..., Notifier]
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from notify_smsc_emulator import CuttingProxy, Emulator
 
 from notify_core.delivery import Delivery
 from notify_core.message import Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import Accepted, NotSent, Refused
 from notify_core.testing import ManualClock
+from notify_smsc_emulator import CuttingProxy, Emulator
 
 MakeNotifier = Callable[..., Notifier]
 

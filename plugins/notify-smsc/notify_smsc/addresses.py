@@ -9,8 +9,8 @@ import enum
 import hashlib
 import re
 
+from notify_core.contact import EMAIL, TELEGRAM, mask
 from notify_core.errors import RecipientError, UnsupportedFeature
-from notify_core.message import EMAIL, TELEGRAM, mask
 
 GROUP = "smsc_group"
 """The kind of address that is a group of the account's address book: its number."""

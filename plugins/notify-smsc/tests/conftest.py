@@ -15,8 +15,9 @@ import pytest
 import requests
 import urllib3
 from aiosmtpd.smtp import SMTP, Envelope
-from notify_smsc.smsc_api import SmscApi
 from requests.adapters import BaseAdapter
+
+from notify_smsc.smsc_api import SmscApi
 
 Step = Mapping[str, Any]
 Requests = list[requests.PreparedRequest]

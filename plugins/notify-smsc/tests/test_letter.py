@@ -15,6 +15,10 @@ import attrs
 import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult
+
+from notify_core.errors import MessageError
+from notify_core.outcome import FailureScope, NotSent, RefusalScope, Refused, Unknown
+from notify_core.secret import Secret
 from notify_smsc.formats import Format
 from notify_smsc.letter import (
     MAX_LETTER_BYTES,
@@ -25,10 +29,6 @@ from notify_smsc.letter import (
     submit,
 )
 from notify_smsc.wire import Credentials
-
-from notify_core.errors import MessageError
-from notify_core.outcome import FailureScope, NotSent, RefusalScope, Refused, Unknown
-from notify_core.secret import Secret
 
 Serving = Callable[..., AbstractContextManager[int]]
 

@@ -19,11 +19,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from notify_smsc.smsc_api import SmscApi
 
 from notify_core.attachment import Attachment
 from notify_core.errors import AttachmentError, MessageError, ProviderError
 from notify_core.outcome import NotSent, Unknown
+from notify_smsc.smsc_api import SmscApi
 
 GOLDEN = Path(__file__).parents[3] / "tests" / "golden"
 CASES = {

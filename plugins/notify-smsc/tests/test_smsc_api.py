@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from notify_smsc.smsc_api import SmscApi
 
 from notify_core.attachment import Attachment
 from notify_core.errors import AttachmentError, MessageError, NotifyError, ProviderError
 from notify_core.outcome import NotSent, Unknown
+from notify_smsc.smsc_api import SmscApi
 
 ANSWER = {"status": 200, "body": "1001,1,2.40,97.60"}
 ACCEPTED = ["1001", "1", "2.40", "97.60"]

@@ -12,6 +12,12 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from notify_core.attachment import Attachment
+from notify_core.errors import MessageError
+from notify_core.http import HttpClient, HttpReply
+from notify_core.outcome import NotSent, Unknown
+from notify_core.secret import Secret
 from notify_smsc.formats import Format, format_of
 from notify_smsc.wire import (
     Credentials,
@@ -20,12 +26,6 @@ from notify_smsc.wire import (
     encode_multipart,
     host_names,
 )
-
-from notify_core.attachment import Attachment
-from notify_core.errors import MessageError
-from notify_core.http import HttpClient, HttpReply
-from notify_core.outcome import NotSent, Unknown
-from notify_core.secret import Secret
 
 HOSTS = ("a.example", "b.example", "c.example")
 OK = {"status": 200, "body": "97.60"}
