@@ -1,9 +1,10 @@
 """What one message costs: ``notifier.send(Sms)`` against a bare ``requests.Session.post`` loop.
 
 Both talk to the same local gateway (``gateway_stub.py``, a process of its own) over a kept
-connection, in turn, in one run. A message is made anew each time: a number and a Cyrillic text. The bare loop
-encodes the same form, checks the status and reads the JSON. Figures are processor time of this
-process per message; ratios are taken inside each round, so that a noisy machine does not matter.
+connection, in turn, in one run. A message is made anew each time: a number and a Cyrillic text.
+The bare loop encodes the same form, checks the status and reads the JSON. Figures are processor
+time of this process per message; ratios are taken inside each round, so that a noisy machine
+does not matter.
 
     python benchmarks/send.py [--messages 1000] [--rounds 9]
 """
