@@ -1,0 +1,80 @@
+"""``notify send``, ``cost`` and ``explain``: one message, described by the same options."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from notify_core.cli import shapes, tables
+from notify_core.cli.exits import Exit, exit_of_report
+from notify_core.cli.options import config_option, json_option, message_options, read_message
+from notify_core.cli.output import answer, only_answer_on_stdout
+from notify_core.cli.session import opened
+from notify_core.plugins import Plugins
+
+
+@click.command()
+@message_options
+@config_option
+@json_option
+@click.pass_context
+def send(context: click.Context, /, config: Path, as_json: bool, **given: Any) -> None:
+    """Send a message.
+
+    CHANNEL is its type: sms, mail, call, … With --json the answer is one JSON document.
+    """
+    with opened(config, context.obj) as session:
+        message = read_message(given, session.plugins.message_types())
+        with _in_doubt_if_interrupted(), only_answer_on_stdout(as_json):
+            report = session.notifier.send(message)
+    answer(shapes.report_shape(report), tables.report_tables, as_json=as_json)
+    context.exit(exit_of_report(report))
+
+
+@click.command()
+@message_options
+@config_option
+@json_option
+@click.pass_obj
+def cost(plugins: Plugins, /, config: Path, as_json: bool, **given: Any) -> None:
+    """Ask what a message would cost.
+
+    The first provider of the first leg is asked, once per recipient; nothing is sent.
+    """
+    with opened(config, plugins) as session, only_answer_on_stdout(as_json):
+        message = read_message(given, plugins.message_types())
+        estimates = session.notifier.estimate(message)
+    recipients = [str(contact) for contact in message.contacts()]
+    shape = shapes.estimates_shape(recipients, estimates)
+    answer(shape, tables.estimates_tables, as_json=as_json)
+
+
+@click.command()
+@message_options
+@config_option
+@json_option
+@click.pass_obj
+def explain(plugins: Plugins, /, config: Path, as_json: bool, **given: Any) -> None:
+    """Show which way a message would take.
+
+    The routes that are tried with each check, and the plan leg by leg; nothing is sent.
+    """
+    with opened(config, plugins) as session:
+        message = read_message(given, plugins.message_types())
+        decisions = session.notifier.explain(message)
+    shape = shapes.decisions_shape(message.id, decisions)
+    answer(shape, tables.decisions_tables, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _in_doubt_if_interrupted() -> Iterator[None]:
+    """Never let an interruption look like *not sent*."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("error: interrupted; it may have gone, do not send it again", err=True)
+        raise click.exceptions.Exit(Exit.UNKNOWN) from None

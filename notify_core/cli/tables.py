@@ -1,0 +1,233 @@
+"""The answers as tables for people, made from the shapes that ``--json`` prints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from notify_core.cli.output import printable
+from notify_core.cli.shapes import Shape
+
+_STYLES = {
+    "accepted": "green",
+    "delivered": "green",
+    "read": "green",
+    "clicked": "green",
+    "ok": "green",
+    "refused": "red",
+    "not_sent": "red",
+    "unknown": "bold yellow",
+    "stopped": "red",
+}
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Make a table; None is an empty cell, and a word such as ``refused`` has its colour."""
+    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for row in rows:
+        made.add_row(*(_cell(value) for value in row))
+    return made
+
+
+def line(text: str, style: str = "") -> Text:
+    """Make a line below a table."""
+    return Text(printable(text), style)
+
+
+def _cell(value: object) -> Text:
+    text = "" if value is None else printable(str(value))
+    return Text(text.replace("_", " ") if text in _STYLES else text, _STYLES.get(text, ""))
+
+
+_DELIVERY = (
+    *("To", "Route", "Channel", "Provider", "Outcome"),
+    *("Id", "Parts", "Cost", "Balance", "Status"),
+)
+
+
+# --- send -----------------------------------------------------------------------------------
+
+
+def report_tables(shape: Shape) -> list[RenderableType]:
+    """``notify send``."""
+    deliveries = shape["deliveries"]
+    rows = [
+        (
+            each["recipient"],
+            each["route"],
+            each["channel"],
+            each["provider"],
+            each["outcome"],
+            each["provider_id"] or each["own_id"],
+            each["parts"],
+            each["cost"],
+            each["balance"],
+            each["status"] and each["status"]["state"],
+        )
+        for each in deliveries
+    ]
+    return [table(_DELIVERY, rows), *(note for each in deliveries for note in _notes(each))]
+
+
+def _notes(delivery: Shape) -> Iterator[RenderableType]:
+    who = delivery["recipient"]
+    if delivery["outcome"] != "accepted":
+        scope = f" ({delivery['scope']})" if delivery["scope"] else ""
+        yield line(f"{who}: {delivery['outcome'].replace('_', ' ')}{scope}: {delivery['reason']}")
+    if delivery["outcome"] == "unknown":
+        yield line(f"{who}: it may have gone. Do not send it again; ask:", "bold")
+        yield from _questions(delivery)
+    for skip in delivery["skipped"]:
+        yield line(f"{who}: {skip['provider']} was not tried: {skip['reason']}")
+    for warning in delivery["warnings"]:
+        yield line(f"{who}: {warning}", "yellow")
+
+
+def _questions(delivery: Shape) -> Iterator[RenderableType]:
+    for attempt in delivery["attempts"]:
+        if attempt["outcome"] == "unknown":
+            yield line(
+                f"  notify status --provider {attempt['provider']} "
+                f"--own-id {attempt['own_id']} --to ADDRESS"
+            )
+
+
+# --- cost, status, balance ------------------------------------------------------------------
+
+
+def estimates_tables(shape: Shape) -> list[RenderableType]:
+    """``notify cost``."""
+    rows = [
+        (each["recipient"], each["provider"], each["parts"], each["cost"], each["currency"])
+        for each in shape["estimates"]
+    ]
+    made: list[RenderableType] = [table(("To", "Provider", "Parts", "Cost", "Currency"), rows)]
+    if shape["total"] is not None and len(rows) > 1:
+        made.append(line(f"together {shape['total']}"))
+    return made
+
+
+def statuses_tables(shape: Shape) -> list[RenderableType]:
+    """``notify status``."""
+    rows = [
+        (
+            each["id"] or each["own_id"],
+            each["to"],
+            each["state"],
+            "yes" if each["final"] else "no",
+            each["code"],
+            each["error"],
+            each["detail"],
+            each["at"],
+        )
+        for each in shape["statuses"]
+    ]
+    return [table(["Id", "To", "State", "Final", "Code", "Error", "Detail", "At"], rows)]
+
+
+def accounts_tables(shape: Shape) -> list[RenderableType]:
+    """``notify balance``."""
+    rows = [
+        (each["provider"], each["balance"], each["credit"], each["currency"], each["error"])
+        for each in shape["accounts"]
+    ]
+    return [table(("Provider", "Balance", "Credit", "Currency", "Error"), rows)]
+
+
+# --- explain --------------------------------------------------------------------------------
+
+
+def decisions_tables(shape: Shape) -> list[RenderableType]:
+    """``notify explain``."""
+    return [part for decision in shape["decisions"] for part in _decision(decision)]
+
+
+def _decision(decision: Shape) -> Iterator[RenderableType]:
+    plan = decision["plan"]
+    yield line(f"{decision['recipient']}: route {decision['route']}", "bold")
+    yield table(
+        ("Route", "Matched", "Checks"),
+        [
+            (route["route"], "yes" if route["matched"] else "no", _checks(route["checks"]))
+            for route in decision["considered"]
+        ],
+    )
+    yield line(_policy(plan))
+    yield table(
+        ("Leg", "Channel", "To", "Providers", "Until", "Within", "Parts", "Notes"),
+        [(number, *_leg(leg)) for number, leg in enumerate(plan["legs"], start=1)],
+    )
+    for leg in plan["left_out"]:
+        yield line(f"left out: {leg['channel']}: {leg['reason']}")
+    for warning in decision["warnings"]:
+        yield line(f"warning: {warning}", "yellow")
+
+
+def _checks(checks: Sequence[Shape]) -> str:
+    return "; ".join(_check(check) for check in checks) or "no condition"
+
+
+def _check(check: Shape) -> str:
+    verdict = "holds" if check["held"] else "fails"
+    return f"{check['condition']} {verdict} (wanted {', '.join(check['wanted'])}; {check['seen']})"
+
+
+def _policy(plan: Shape) -> str:
+    deadline = f", within {plan['deadline_s']:g} s in all" if plan["deadline_s"] else ""
+    refusals = ", ".join(plan["next_on"]) or "none"
+    return (
+        f"{plan['mode']}{deadline}; if unknown: {plan['if_unknown']}; "
+        f"next leg after a refusal of: {refusals}"
+    )
+
+
+def _leg(leg: Shape) -> tuple[object, ...]:
+    parts = leg["parts"]
+    return (
+        leg["channel"],
+        f"{leg['address']} ({leg['address_kind']})",
+        ", then ".join(leg["providers"]),
+        leg["until"],
+        None if leg["within_s"] is None else f"{leg['within_s']:g} s",
+        parts and f"{parts['count']} ({parts['alphabet']})",
+        "; ".join(leg["notes"]),
+    )
+
+
+# --- providers ------------------------------------------------------------------------------
+
+
+def providers_tables(shape: Shape) -> list[RenderableType]:
+    """``notify providers``."""
+    rows = [
+        (
+            each["name"],
+            each["type"],
+            ", ".join(each["channels"]),
+            ", ".join(_abilities(each["capabilities"])),
+            each["health"]["state"],
+        )
+        for each in shape["providers"]
+    ]
+    return [
+        table(("Provider", "Type", "Channels", "Can", "Health"), rows),
+        line(f"installed types: {', '.join(shape['types']) or 'none'}"),
+        *(line(f"failed: {failure['message']}", "red") for failure in shape["failures"]),
+    ]
+
+
+def _abilities(capabilities: Shape) -> Iterator[str]:
+    for name, value in capabilities.items():
+        if value is True:
+            yield name.replace("_", " ")
+    if capabilities["receipts"]:
+        yield f"receipts by {' and '.join(capabilities['receipts'])}"
+
+
+def config_tables(shape: Shape) -> list[RenderableType]:
+    """``notify config check``."""
+    return [line(f"OK: {len(shape['providers'])} providers, {len(shape['routes'])} routes")]

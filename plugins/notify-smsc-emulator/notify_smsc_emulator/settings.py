@@ -1,0 +1,74 @@
+"""What can be set on the emulator."""
+
+from datetime import timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+
+from attrs import field, frozen
+from attrs.validators import ge
+
+_MOSCOW_HOURS = 3
+
+
+class SendField(StrEnum):
+    """What may be compared to find out whether a send repeats an earlier one."""
+
+    CHANNEL = "channel"
+    PHONES = "phones"
+    TEXT = "text"
+    SENDER = "sender"
+    ID = "id"
+    TIME = "time"
+    SUBJECT = "subject"
+
+
+_IDENTICAL_BY = frozenset({SendField.CHANNEL, SendField.PHONES, SendField.TEXT, SendField.SENDER})
+
+
+@frozen(kw_only=True)
+class Settings:
+    """One account and the rules of its gateway."""
+
+    login: str = "test"
+    password: str = "test"
+    api_key: str = "test-key"
+
+    balance: Decimal = Decimal("1000.00")
+    credit: Decimal = Decimal(0)
+    currency: str = "RUR"
+    price: Decimal = Decimal("1.20")
+    """Of one part, on every channel."""
+
+    hand_over_s: float = field(default=1.0, validator=ge(0))
+    """From acceptance (or the appointed time) to status 0, in seconds."""
+    delivery_s: float = field(default=2.0, validator=ge(0))
+    """From each status to the next one after that, in seconds."""
+    late_s: float = field(default=10.0, validator=ge(0))
+    """How long ``status.php`` does not know a message to the recipient ``late``, in seconds."""
+
+    rate_rules: bool = True
+    """Off: no blocking, no duplicate check, no limit on queries or simultaneous requests."""
+    identical_by: frozenset[SendField] = _IDENTICAL_BY
+    """What two sends must have in common to be the same send; the vendor does not say."""
+    virtual: bool = False
+    """The account is in test mode: messages are free and end with err 200."""
+    zone_hours: int = field(default=0)
+    """Zone of the account, in hours relative to Moscow."""
+
+    callback_url: str | None = None
+    """Where receipts go; ``charset``, ``fmt`` and the secret stand in its query."""
+    callback_attempts: int = field(default=3, validator=ge(1))
+    callback_pause_s: float = field(default=60.0, validator=ge(0))
+    """Between two attempts at one receipt, in seconds."""
+    callback_passed: bool = False
+    """Also report status 0, not only those that follow it."""
+
+    @property
+    def zone(self) -> timezone:
+        """The zone of the account."""
+        return moscow_zone(self.zone_hours)
+
+
+def moscow_zone(hours: float) -> timezone:
+    """Return the zone that is ``hours`` ahead of Moscow."""
+    return timezone(timedelta(hours=_MOSCOW_HOURS + hours))
