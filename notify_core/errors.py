@@ -91,7 +91,7 @@ class UnsupportedFeature(MessageError):
     """The provider cannot express what the message asks for; it is never dropped silently.
 
     A provider may raise it, like any ``MessageError``, from ``notify_send`` before anything
-    has left: the core makes it a refusal of the content.
+    has left: the core makes it a refusal that leaves the message to other providers.
     """
 
 

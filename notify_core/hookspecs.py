@@ -43,8 +43,9 @@ def notify_send(message: Message, attempt: Attempt) -> Outcome | None:
     ``attempt.own_id`` to the provider where it takes an id of ours. Never repeat a request that
     may have arrived: return ``Unknown`` and let the core ask.
 
-    An exception becomes an outcome: ``MessageError`` (raise it before anything has left) a
-    refusal of the content, any other *unknown*, as does None.
+    An exception becomes an outcome. ``MessageError`` (raise it before anything has left) is a
+    refusal of the content, or, as ``UnsupportedFeature``, one that leaves the message to other
+    providers and channels. Any other is *unknown*, and so is None.
     """
 
 

@@ -23,7 +23,7 @@ class RefusalScope(enum.Enum):
     CONTENT = "content"
     """This text, sender or parameter: it would be refused again unchanged."""
     ACCOUNT = "account"
-    """This account may not do it: another provider may."""
+    """This account may not, or this provider cannot: another one may."""
 
 
 class FailureScope(enum.Enum):

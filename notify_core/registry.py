@@ -16,7 +16,7 @@ import pluggy
 
 from notify_core.clock import Clock
 from notify_core.delivery import Attempt
-from notify_core.errors import MessageError, PluginError, ProviderError
+from notify_core.errors import MessageError, PluginError, ProviderError, UnsupportedFeature
 from notify_core.message import Message
 from notify_core.outcome import (
     Accepted,
@@ -85,6 +85,9 @@ class Registry:
             outcome = self._callers[attempt.provider]["notify_send"](
                 message=message, attempt=attempt
             )
+        except UnsupportedFeature as error:
+            # It says what this provider cannot do, not that the message is wrong.
+            return Refused(str(error), RefusalScope.ACCOUNT)
         except MessageError as error:
             return Refused(str(error), RefusalScope.CONTENT)
         except Exception as error:  # somebody else's code; it may have failed after sending

@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from notify_core.delivery import Attempt
-from notify_core.errors import MessageError, PluginError, ProviderError
+from notify_core.errors import MessageError, PluginError, ProviderError, UnsupportedFeature
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Message, Sms
 from notify_core.outcome import (
@@ -111,6 +111,15 @@ def test_a_message_error_of_a_provider_is_a_refusal_of_the_content() -> None:
     (delivery,) = notifier_with(scripted_config(a=provider)).send(MESSAGE)
 
     assert delivery.outcome == Refused("no such voice", RefusalScope.CONTENT)
+
+
+def test_what_one_provider_cannot_express_is_left_to_the_next() -> None:
+    first = ScriptedProvider([UnsupportedFeature("no pictures")])
+
+    (delivery,) = notifier_with(scripted_config(a=first, b=ScriptedProvider())).send(MESSAGE)
+
+    assert delivery.attempts[0].outcome == Refused("no pictures", RefusalScope.ACCOUNT)
+    assert delivery.provider == "b"
 
 
 @pytest.mark.parametrize("answer", ["yes", True, object()], ids=lambda value: type(value).__name__)

@@ -166,6 +166,13 @@ def _letters() -> tuple[Scenario, ...]:
         "SMS by letter": Sms(to=_phone(21), text="По почте", tags=by_mail),
         "flash by letter": Flash(to=_phone(22), text="By mail", tags=by_mail),
         "call by letter": Call(to=_phone(23), text="By mail", tags=by_mail),
+        "mail by letter": Mail(
+            to="subscriber@example.org",
+            subject="A letter has no field for it",
+            text="By mail",
+            tags=by_mail,
+            extra={"smsc": {"allow": ["no_subject"]}},
+        ),
     }
     return tuple(
         Scenario(title=title, message=message, route="letters", provider="smsc-by-mail")

@@ -142,7 +142,7 @@ def extra_params(message: Message, taken: frozenset[str]) -> tuple[Param, ...]:
 
 
 def allowed_commands(message: Message) -> frozenset[str]:
-    """Return the names of the in-band commands that the message allows itself."""
+    """Return what the message allows itself: in-band commands, the loss of its subject."""
     extra = message.extra.get("smsc")
     return read_allowed(extra[ALLOW]) if extra and ALLOW in extra else frozenset()
 

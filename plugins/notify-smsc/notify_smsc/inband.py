@@ -63,6 +63,9 @@ COMMANDS: Mapping[str, _Command] = MappingProxyType(
 CODE = "code"
 """The name that allows the text ``code`` of a call, for which the gateway makes up a code."""
 
+NO_SUBJECT = "no_subject"
+"""The name that allows a mail by letter to go without its subject, which a letter cannot carry."""
+
 _ANY_SIGN = re.compile(r"__|~~~|\{|<|\\")
 
 
@@ -87,7 +90,7 @@ def check_spoken(text: str, allowed: Collection[str] = ()) -> str:
 def read_allowed(value: object) -> frozenset[str]:
     """Read ``allow`` of a message's extra parameters; ``MessageError`` for other names."""
     names = (value,) if isinstance(value, str) else value
-    known = sorted((*COMMANDS, CODE))
+    known = sorted((*COMMANDS, CODE, NO_SUBJECT))
     if not isinstance(names, tuple | list | set | frozenset) or any(
         name not in known for name in names
     ):

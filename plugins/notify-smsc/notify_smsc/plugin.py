@@ -32,8 +32,8 @@ from notify_smsc.http import HttpTransport
 from notify_smsc.parameters import LONGEST_TEXT
 from notify_smsc.smtp import SmtpTransport
 
-_BY_LETTER = (Sms, Flash, WapPush, Hlr, Binary, Ping, Viber, Social, Call, Telegram)
-_BY_HTTP = (*_BY_LETTER, Mail, Mms, WhatsApp)
+_BY_LETTER = (Sms, Flash, WapPush, Hlr, Binary, Ping, Viber, Social, Call, Telegram, Mail)
+_BY_HTTP = (*_BY_LETTER, Mms, WhatsApp)
 
 
 class SmscProvider:

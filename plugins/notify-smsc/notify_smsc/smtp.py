@@ -11,14 +11,18 @@ import ssl
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import attrs
+
 from notify_core.delivery import Attempt
 from notify_core.errors import ProviderError, UnsupportedFeature
 from notify_core.message import Message
 from notify_core.outcome import Accepted, Outcome, Receipt, State, Status, Unknown
 from notify_core.secret import Secret
 from notify_smsc.config import SmscConfig
+from notify_smsc.extras import allowed_commands
 from notify_smsc.formats import Format
 from notify_smsc.http import HttpTransport
+from notify_smsc.inband import NO_SUBJECT
 from notify_smsc.letter import Letter, MailServer, Relayed, submit
 from notify_smsc.parameters import CHARSET, SendOrder, send_order
 from notify_smsc.wire import Param
@@ -29,7 +33,12 @@ _FORMATS: Mapping[Param, Format] = MappingProxyType(
     {flag: kind for kind in Format for flag in kind.flag}
 )
 _OUR_WORDS = MappingProxyType(
-    {"valid": "valid_for", "subj": "a subject", "bot": "a bot", "param": "the timing of a call"}
+    {
+        "valid": "valid_for",
+        "subj": f"a subject (unless the message allows its loss: smsc.allow: [{NO_SUBJECT}])",
+        "bot": "a bot",
+        "param": "the timing of a call",
+    }
 )
 # The gateway looks for its fields between these, wherever they stand in the letter.
 _TAG = re.compile(r"\[\s*/?\s*text\s*\]", re.IGNORECASE)
@@ -54,6 +63,8 @@ class SmtpTransport:
         ``MessageError`` leaves before anything else does.
         """
         order = send_order(message, attempt, self._config.defaults)
+        if NO_SUBJECT in allowed_commands(message):
+            order = _without_subject(order)
         outcome = submit(letter_of(order, self._config), self._server)
         if not isinstance(outcome, Relayed):
             return outcome
@@ -102,6 +113,11 @@ def letter_of(order: SendOrder, config: SmscConfig) -> Letter:
         charset=CHARSET,
         host=config.host_name,
     )
+
+
+def _without_subject(order: SendOrder) -> SendOrder:
+    params = tuple((name, value) for name, value in order.params if name != "subj")
+    return attrs.evolve(order, params=params)
 
 
 def _check_carried(order: SendOrder) -> None:

@@ -178,6 +178,21 @@ def test_what_a_letter_cannot_carry_is_refused(
     assert gateway.letters() == ()
 
 
+def test_a_mail_that_allows_the_loss_of_its_subject_goes_by_letter(
+    smsc_by_mail: SmscProvider, gateway: Emulator, attempt: MakeAttempt
+) -> None:
+    """The letter has no field for it; dropping it is somebody's decision."""
+    message = Mail(
+        subject="s", text="t", sender="a@b.ru", extra={"smsc": {"allow": ["no_subject"]}}
+    )
+
+    outcome = smsc_by_mail.notify_send(message, attempt("you@example.org", kind="email"))
+
+    assert isinstance(outcome, Accepted)
+    (caught,) = gateway.caught()
+    assert (caught.channel, caught.phone, caught.sender) == ("mail", "you@example.org", "a@b.ru")
+
+
 def test_a_letter_has_no_price(smsc_by_mail: SmscProvider, attempt: MakeAttempt) -> None:
     """What it does not claim it refuses."""
     assert not smsc_by_mail.capabilities.cost

@@ -68,7 +68,7 @@ def test_a_letter_can_do_less_and_says_so() -> None:
     letter = capabilities(SmscConfig(**LETTER))
     with_bot = capabilities(SmscConfig(**LETTER, telegram_bot="@a_bot"))
 
-    assert letter.channels == TEXT_CHANNELS | {"social"}
+    assert letter.channels == TEXT_CHANNELS | {"social", "mail"}
     assert with_bot.channels == letter.channels - {"telegram"}
     assert letter.scheduling
     assert letter.balance
