@@ -16,7 +16,14 @@ import pluggy
 
 from notify_core.clock import Clock
 from notify_core.delivery import Attempt
-from notify_core.errors import MessageError, PluginError, ProviderError, UnsupportedFeature
+from notify_core.errors import (
+    ConfigError,
+    MessageError,
+    PluginError,
+    Problem,
+    ProviderError,
+    UnsupportedFeature,
+)
 from notify_core.message import Message
 from notify_core.outcome import (
     Accepted,
@@ -51,7 +58,8 @@ class ProviderSpec:
 class Registry:
     """Make the providers, register them and call them by name.
 
-    Nothing can be added afterwards: a hook caller that leaves the *known* other providers out
+    Raises ``ConfigError`` if a provider cannot be made from its settings. Nothing can be added
+    afterwards: a hook caller that leaves the *known* other providers out
     would let a newcomer answer in another's place.
     """
 
@@ -135,7 +143,11 @@ class Registry:
             provider.close()
 
     def _add(self, plugins: Plugins, spec: ProviderSpec, clock: Clock) -> None:
-        provider = spec.type.factory(spec.settings, Tools(name=spec.name, clock=clock))
+        try:
+            provider = spec.type.factory(spec.settings, Tools(name=spec.name, clock=clock))
+        except (OSError, ValueError) as error:  # a file that its settings name, for example
+            problem = Problem("configuration", 0, 0, f"providers.{spec.name}", str(error))
+            raise ConfigError([problem]) from error
         plugins.register(provider, f"provider:{spec.name}")
         self._providers[spec.name] = provider
 

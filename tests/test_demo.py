@@ -85,7 +85,7 @@ def test_letters_are_followed_like_requests(shown: Story) -> None:
     """No id comes back from a mail server; the status is asked by our own."""
     letters = [each for each in shown["scenarios"] if each["delivery"]["route"] == "letters"]
 
-    assert {"sms", "flash", "call"} == {each["delivery"]["channel"] for each in letters}
+    assert {"sms", "flash", "call", "mail"} == {each["delivery"]["channel"] for each in letters}
     assert {None} == {each["delivery"]["provider_id"] for each in letters}
     assert {"delivered"} == {each["delivery"]["status"]["state"] for each in letters}
 

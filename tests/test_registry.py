@@ -8,7 +8,13 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from notify_core.delivery import Attempt
-from notify_core.errors import MessageError, PluginError, ProviderError, UnsupportedFeature
+from notify_core.errors import (
+    ConfigError,
+    MessageError,
+    PluginError,
+    ProviderError,
+    UnsupportedFeature,
+)
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Message, Sms
 from notify_core.outcome import (
@@ -22,7 +28,10 @@ from notify_core.outcome import (
     Status,
     Unknown,
 )
-from notify_core.testing import ScriptedProvider, notifier_with, scripted_config
+from notify_core.plugins import Plugins
+from notify_core.provider import Provider, ProviderType
+from notify_core.registry import ProviderSpec, Registry
+from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
 
 MESSAGE = Sms(to="+79990000001", text="canary-text-5151")
 
@@ -187,6 +196,19 @@ class Forgetful(ScriptedProvider):
     @hookimpl
     def notify_fetch_status(self) -> Sequence[Status]:  # type: ignore[override]
         return []
+
+
+def test_a_provider_that_cannot_be_made_is_a_mistake_of_the_configuration() -> None:
+    def missing(*_: object) -> Provider:
+        raise FileNotFoundError(2, "No such file", "ca.pem")
+
+    broken = ProviderType(
+        name="broken", config_class=dict, capabilities=lambda _: None, factory=missing
+    )
+    spec = ProviderSpec(name="a", type=broken, settings={})
+
+    with pytest.raises(ConfigError, match=r"providers\.a: .*No such file: 'ca\.pem'"):
+        Registry(Plugins(), [spec], ManualClock())
 
 
 def test_closing_the_notifier_closes_every_provider() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import Any
 
 import click
-import pluggy
 
 from notify_core._version import __version__
 from notify_core.cli.asking import balance, status
@@ -82,25 +81,10 @@ class _App(click.Group):
 
     def _brought(self) -> Mapping[str, click.Command]:
         brought: dict[str, click.Command] = {}
-        for plugin, command in _commands(self._plugins):
+        for plugin, command in self._plugins.cli_commands():
             name = command.name or ""
             if name in self.commands or name in brought:
                 _log.warning("plugin %s: there is a command %r already", plugin, name)
             else:
                 brought[name] = command
         return brought
-
-
-def _commands(plugins: Plugins) -> Iterator[tuple[str, click.Command]]:
-    caller: pluggy.HookCaller = plugins.manager.hook.notify_cli_commands
-    for impl in caller.get_hookimpls():
-        for command in _ask(impl.plugin_name, impl.function):
-            yield impl.plugin_name, command
-
-
-def _ask(plugin: str, bring: Callable[[], Any]) -> list[click.Command]:
-    try:
-        return list(bring())
-    except Exception as error:  # somebody else's code: it must not take the command line along
-        _log.warning("plugin %s: its commands are missing: %r", plugin, error)
-        return []

@@ -11,7 +11,6 @@ import attrs
 
 from notify_core.config.load import load
 from notify_core.config.model import Config
-from notify_core.errors import ConfigError, Problem
 from notify_core.notifier import Notifier
 from notify_core.plugins import Plugins
 
@@ -29,12 +28,5 @@ class Session:
 def opened(path: Path, plugins: Plugins) -> Iterator[Session]:
     """Read the configuration and hold its notifier open. Raises ``ConfigError``."""
     config = load(path, plugins, os.environ)
-    with _notifier(path, config, plugins) as notifier:
+    with Notifier(config, plugins=plugins) as notifier:
         yield Session(config, plugins, notifier)
-
-
-def _notifier(path: Path, config: Config, plugins: Plugins) -> Notifier:
-    try:
-        return Notifier(config, plugins=plugins)
-    except (OSError, ValueError) as error:  # a file that a provider needs, for example
-        raise ConfigError([Problem(str(path), 0, 0, "providers", str(error))]) from error
