@@ -58,9 +58,12 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
 
-    def deliver(self, plan: Plan) -> Delivery:
-        """Go through the legs until one has done its work, or must be the last; never raises."""
-        time_left = self._countdown(plan)
+    def deliver(self, plan: Plan, began: float) -> Delivery:
+        """Go through the legs until one has done its work, or must be the last; never raises.
+
+        ``began`` is the monotonic time from which the plan's deadline counts.
+        """
+        time_left = self._countdown(plan, began)
         results: list[LegResult] = []
         for number, leg in enumerate(plan.legs, start=1):
             results.append(self._run(_Run(plan, leg, number), time_left))
@@ -152,10 +155,10 @@ class Dispatcher:
         self._clock.sleep(pause)
         return True
 
-    def _countdown(self, plan: Plan) -> Callable[[], float]:
+    def _countdown(self, plan: Plan, began: float) -> Callable[[], float]:
         if plan.deadline is None:
             return lambda: float("inf")
-        end = self._clock.monotonic() + plan.deadline.total_seconds()
+        end = began + plan.deadline.total_seconds()
         return lambda: end - self._clock.monotonic()
 
 

@@ -57,9 +57,11 @@ class HealthBoard:
 
         Raises ``ProviderError`` before anything is asked while something stands against it.
         """
-        against = obstacle(self.health(provider), self._clock.monotonic())
+        health = self.health(provider)
+        against = obstacle(health, self._clock.monotonic())
         if against is not None:
-            raise ProviderError(provider, about, NotSent(against, FailureScope.ACCOUNT))
+            scope = FailureScope.ACCOUNT if health.stopped else FailureScope.PROVIDER
+            raise ProviderError(provider, about, NotSent(against, scope))
         try:
             yield
         except ProviderError as error:

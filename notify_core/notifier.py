@@ -15,7 +15,7 @@ from notify_core.config.model import Config
 from notify_core.contact import Contact, mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.dispatch import Dispatcher
-from notify_core.errors import RecipientError
+from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.health import HealthBoard
 from notify_core.message import Message
 from notify_core.outcome import Accepted, Account, Estimate, Receipt, Status
@@ -79,10 +79,12 @@ class Notifier:
         Raises ``MessageError`` before anything is sent if the message or one of its recipients
         cannot be sent as it is; nothing that a provider does is raised.
         """
+        began = self._clock.monotonic()
         decisions = self.explain(message)
+        deliver = self._dispatcher.deliver
         return Report(
             message_id=message.id,
-            deliveries=tuple(self._dispatcher.deliver(decision.plan) for decision in decisions),
+            deliveries=tuple(deliver(decision.plan, began) for decision in decisions),
         )
 
     def explain(self, message: Message) -> Sequence[Decision]:
@@ -92,6 +94,8 @@ class Notifier:
         """
         if not message.to:
             raise RecipientError("the message has no recipient; set `to`")
+        if message.key is not None:
+            raise UnsupportedFeature("key: no journal can remember it; leave it out")
         subjects = [
             self._subject(message, contact, f"{message.id}-{number}")
             for number, contact in enumerate(message.contacts(), start=1)

@@ -22,8 +22,11 @@ class ReceiptKind(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class Capabilities:
-    """What a configured provider can do. The router relies on it and the docs print it.
+    """What a configured provider can do.
 
+    Routing leaves a provider out of a leg that it cannot carry by its ``channels``, kinds of
+    address, ``scheduling``, ``validity``, ``attachments`` and ``text_limit``; the others tell
+    people and tools.
     ``address_kinds`` are kinds of address that it takes beside those of the message type.
     ``ask_after_s`` is how an unknown outcome is resolved: ask for the status by our own id
     after each of these pauses, in seconds; found → accepted; all of them *not found* →
@@ -40,7 +43,6 @@ class Capabilities:
     cost: bool = False
     balance: bool = False
     attachments: bool = False
-    batch_size: int = 1
     text_limit: int | None = None
 
 

@@ -12,9 +12,7 @@ from notify_core.config.load import load
 from notify_core.config.model import Breaker, Config, LegConfig, Retry, Route, When
 from notify_core.plugins import Plugins
 from notify_core.secret import Secret
-
-smsc = pytest.importorskip("notify_smsc.config")
-pytest.importorskip("notify_console")
+from notify_smsc.config import SmscConfig, SmtpConfig
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 ENVIRON = {"SMSC_API_KEY": "a-key", "SMSC_LOGIN": "a-login", "SMSC_PASSWORD": "a-password"}
@@ -56,7 +54,7 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
     assert config.breaker == Breaker()
     assert config.routes[0].next_on == config.routes[-1].next_on
     shown = config.providers[0].settings
-    assert isinstance(shown, smsc.SmscConfig)
+    assert isinstance(shown, SmscConfig)
     given_as_examples = {
         "api_key": None,
         "login": "x",
@@ -67,9 +65,7 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
         "telegram_bot": None,
         "whatsapp_bot": None,
     }
-    assert attrs.evolve(shown, **given_as_examples) == smsc.SmscConfig(
-        login="x", password=Secret("x")
-    )
+    assert attrs.evolve(shown, **given_as_examples) == SmscConfig(login="x", password=Secret("x"))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +73,7 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
     sorted(
         (keys(Config, Route, When, LegConfig, Retry, Breaker) - NOT_WRITTEN)
         | OF_SEND
-        | keys(smsc.SmscConfig, smsc.SmtpConfig)
+        | keys(SmscConfig, SmtpConfig)
     ),
 )
 def test_every_key_stands_in_the_example(key: str) -> None:

@@ -308,7 +308,6 @@ def _capabilities(able: Capabilities) -> Shape:
         "cost": able.cost,
         "balance": able.balance,
         "attachments": able.attachments,
-        "batch_size": able.batch_size,
         "text_limit": able.text_limit,
     }
 

@@ -230,4 +230,9 @@ def _abilities(capabilities: Shape) -> Iterator[str]:
 
 def config_tables(shape: Shape) -> list[RenderableType]:
     """``notify config check``."""
-    return [line(f"OK: {len(shape['providers'])} providers, {len(shape['routes'])} routes")]
+    counts = (_counted(len(shape[name]), name) for name in ("providers", "routes"))
+    return [line(f"OK: {', '.join(counts)}")]
+
+
+def _counted(number: int, things: str) -> str:
+    return f"{number} {things if number != 1 else things.removesuffix('s')}"

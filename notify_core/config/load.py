@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +32,9 @@ def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, s
     The plugins that the file names are loaded into ``plugins``. ``environ`` is where
     ``${env:NAME}`` is looked up.
     """
-    return loads(_read(Path(path)), str(path), plugins, environ)
+    text = _read(Path(path))
+    with _importable_from(Path(path).resolve().parent):
+        return loads(text, str(path), plugins, environ)
 
 
 def loads(text: str, name: str, plugins: Plugins, environ: Mapping[str, str]) -> Config:
@@ -40,6 +44,17 @@ def loads(text: str, name: str, plugins: Plugins, environ: Mapping[str, str]) ->
         config = _config(compose(text, name), plugins, environ, gathering)
     gathering.raise_if_any()
     return config
+
+
+@contextmanager
+def _importable_from(folder: Path) -> Iterator[None]:
+    """Let a plugin of one file lie beside the configuration, for people who never publish it."""
+    # At the end: it never stands in for an installed module of the same name.
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _config(

@@ -64,6 +64,8 @@ class HttpTransport:
         self._config = config
         self._client = client or _client(config)
         self._gateway = Gateway(self._client, config.hosts, https=config.https)
+        # A question may wait for one silent host more, not for five of them.
+        self._answering = Gateway(self._client, config.hosts[:2], https=config.https)
         self._credentials = config.credentials
         self._defaults = config.defaults
 
@@ -201,7 +203,7 @@ class HttpTransport:
     def _call(
         self, script: Script, params: tuple[Param, ...], *, may_repeat: bool = False
     ) -> Reply:
-        return self._gateway.call(
+        return self._answering.call(
             script, (*self._credentials.params(), *params), may_repeat=may_repeat
         )
 

@@ -1,0 +1,252 @@
+"""The front door: what an application sees of a send."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+from notify_core.config.model import LegConfig, Route, Via, When
+from notify_core.contact import Contact
+from notify_core.delivery import Delivery
+from notify_core.errors import ConfigError, ProviderError, RecipientError, UnsupportedFeature
+from notify_core.hookspecs import hookimpl
+from notify_core.message import Mail, Sms
+from notify_core.notifier import Notifier
+from notify_core.outcome import FailureScope, NotSent, Outcome, State
+from notify_core.plugins import Plugins
+from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
+
+DOWN = NotSent("out of reach", FailureScope.PROVIDER)
+
+
+def via(provider: str) -> tuple[LegConfig, ...]:
+    return (LegConfig(via=Via(providers=(provider,))),)
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.changed: list[Delivery] = []
+
+    @hookimpl
+    def notify_status_changed(self, delivery: Delivery) -> None:
+        self.changed.append(delivery)
+
+
+class TestRecipients:
+    """Bad input is told before anything is sent, to anybody."""
+
+    @pytest.mark.parametrize(
+        ("to", "words"),
+        [
+            ((), "the message has no recipient; set `to`"),
+            (["+79990000001", "123"], "has no country code"),
+            (["+79990000001", "+7999"], "too short or too long"),
+            (["+79990000001", "+7 999 000-00-01"], r"\+79…01 is named twice"),
+        ],
+    )
+    def test_one_bad_recipient_keeps_the_whole_message_back(
+        self, to: list[str], words: str
+    ) -> None:
+        provider = ScriptedProvider()
+
+        with pytest.raises(RecipientError, match=words):
+            notifier_with(scripted_config(a=provider)).send(Sms(to=to, text="hi"))
+
+        assert provider.sent == []
+
+    def test_a_number_is_sent_in_international_form_and_the_report_says_so(self) -> None:
+        provider = ScriptedProvider()
+        config = attrs.evolve(scripted_config(a=provider), default_region="RU")
+
+        (delivery,) = notifier_with(config).send(Sms(to="8 (999) 000-00-01", text="hi"))
+
+        assert provider.sent[0][1].address == "+79990000001"
+        assert delivery.warnings == ("the number was written otherwise and is sent as +79…01",)
+
+    def test_a_number_in_international_form_is_no_news(self) -> None:
+        (delivery,) = notifier_with(scripted_config(a=ScriptedProvider())).send(
+            Sms(to="+79990000001", text="hi")
+        )
+
+        assert delivery.warnings == ()
+
+    def test_routes_see_the_country_of_the_normalised_number(self) -> None:
+        routes = (
+            Route(name="kz", when=When(country=("KZ",)), legs=via("a")),
+            Route(name="default", legs=via("a")),
+        )
+        notifier = notifier_with(scripted_config(*routes, a=ScriptedProvider()))
+
+        report = notifier.send(Sms(to=["+77010000001", "+79990000001"], text="hi"))
+
+        assert [delivery.route for delivery in report] == ["kz", "default"]
+
+    def test_routes_see_the_mail_domain_in_lower_case(self) -> None:
+        routes = (
+            Route(name="ours", when=When(recipient_domain=("example.org",)), legs=via("a")),
+            Route(name="default", legs=via("a")),
+        )
+        notifier = notifier_with(scripted_config(*routes, a=ScriptedProvider()))
+
+        (delivery,) = notifier.send(Mail(to="ann@Example.ORG", subject="s", text="t"))
+
+        assert delivery.route == "ours"
+
+
+def test_explaining_sends_nothing_and_plans_what_a_send_carries_out() -> None:
+    provider = ScriptedProvider()
+    notifier = notifier_with(scripted_config(a=provider))
+    message = Sms(to="+79990000001", text="hi")
+
+    (decision,) = notifier.explain(message)
+    assert provider.sent == []
+    (delivery,) = notifier.send(message)
+
+    assert (delivery.id, delivery.route) == (decision.plan.delivery_id, decision.plan.route)
+
+
+def test_a_key_is_refused_because_nothing_could_remember_it() -> None:
+    notifier = notifier_with(scripted_config(a=ScriptedProvider()))
+
+    with pytest.raises(UnsupportedFeature, match="key: no journal can remember it"):
+        notifier.send(Sms(to="+79990000001", text="hi", key="order-17"))
+
+
+def test_the_deadline_counts_from_the_call_for_every_recipient() -> None:
+    clock = ManualClock()
+
+    def slow(*_: object) -> Outcome:
+        clock.advance(8)
+        return DOWN
+
+    provider = ScriptedProvider([slow, slow, slow])
+    route = Route(name="default", legs=via("a"), deadline=timedelta(seconds=8))
+    notifier = notifier_with(scripted_config(route, a=provider), clock=clock)
+
+    report = notifier.send(Sms(to=["+79990000001", "+79990000002"], text="hi"))
+
+    assert len(provider.sent) == 1
+    assert str(report.deliveries[1].outcome) == (
+        "not sent (provider): the deadline passed before it could be tried"
+    )
+
+
+class TestStatus:
+    """Following an accepted delivery."""
+
+    def test_a_new_status_is_told_to_listeners(self) -> None:
+        listener = Listener()
+        provider = ScriptedProvider(statuses=[State.SENT, State.SENT, State.DELIVERED])
+        notifier = notifier_with(scripted_config(a=provider), plugins=[("listener", listener)])
+        (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+
+        for _ in range(3):
+            delivery = notifier.fetch_status(delivery)
+
+        states = [changed.status.state for changed in listener.changed if changed.status]
+        assert states == [State.SENT, State.DELIVERED]
+
+    def test_a_delivery_that_was_not_accepted_has_nothing_to_ask_about(self) -> None:
+        provider = ScriptedProvider([DOWN] * 3)
+        notifier = notifier_with(scripted_config(a=provider))
+        (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+
+        assert notifier.fetch_status(delivery) == delivery
+        assert provider.asked == []
+
+    def test_a_provider_that_does_not_answer_is_an_error(self) -> None:
+        provider = ScriptedProvider(statuses=[ProviderError("a", "status", DOWN)])
+        notifier = notifier_with(scripted_config(a=provider))
+        (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+
+        with pytest.raises(ProviderError):
+            notifier.fetch_status(delivery)
+
+
+CONFIG = """
+version: 1
+plugins: [shouting]
+providers: {loud: {type: shouting}}
+routes: [{name: default, send: {via: loud}}]
+"""
+
+ONE_FILE_PLUGIN = """
+import attrs
+from notify_core import Accepted, Capabilities, ProviderType, Receipt, hookimpl
+
+
+@attrs.frozen
+class Config:
+    pass
+
+
+class Shouting:
+    capabilities = Capabilities(channels=frozenset({"sms"}))
+
+    def __init__(self, config, tools):
+        self.name = tools.name
+
+    @hookimpl
+    def notify_send(self, message, attempt):
+        print(message.text.upper())
+        return Accepted(Receipt(provider=self.name, address=attempt.address))
+
+    def close(self):
+        pass
+
+
+@hookimpl
+def notify_provider_types():
+    return [ProviderType(
+        name="shouting", config_class=Config, factory=Shouting,
+        capabilities=lambda config: Shouting.capabilities,
+    )]
+"""
+
+
+@pytest.fixture
+def one_file(tmp_path: Path) -> Path:
+    """A configuration with its plugin beside it."""
+    (tmp_path / "shouting.py").write_text(ONE_FILE_PLUGIN)
+    (tmp_path / "notify.yaml").write_text(CONFIG)
+    return tmp_path / "notify.yaml"
+
+
+def test_a_plugin_of_one_file_lies_beside_the_configuration(one_file: Path) -> None:
+    """In a process of its own: a module that was imported stays."""
+    command = ["-m", "notify_core.cli", "send", "sms", "--to", "+79990000001", "--text", "hello"]
+
+    done = subprocess.run(
+        [sys.executable, "-P", *command, "--config", str(one_file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "HELLO"), done.stderr
+
+
+def test_reading_a_file_leaves_the_import_path_alone(tmp_path: Path) -> None:
+    (tmp_path / "notify.yaml").write_text("version: 1\n")
+    before = list(sys.path)
+
+    with pytest.raises(ConfigError):
+        Notifier.from_file(tmp_path / "notify.yaml", plugins=Plugins())
+
+    assert sys.path == before
+
+
+def test_a_recipient_without_the_address_of_any_leg_is_told_before_a_send() -> None:
+    provider = ScriptedProvider()
+    message = Sms(to=["+79990000001", Contact(email="ann@example.org")], text="hi")
+
+    with pytest.raises(RecipientError, match="no leg reaches"):
+        notifier_with(scripted_config(a=provider)).send(message)
+
+    assert provider.sent == []
