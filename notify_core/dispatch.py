@@ -1,39 +1,45 @@
 """Carrying a plan out: the heart of the framework.
 
-``Dispatcher.deliver`` goes through the legs, a leg goes through its providers in rounds, a try
-is one attempt with its question if the answer was unknown. What follows from an outcome is
-decided by the small pure functions at the end.
+``Dispatcher.deliver`` does what ``progress.next_action`` decides, one action after the other,
+and tells ``progress`` what came of it.
 """
 
 from __future__ import annotations
 
-import enum
 import logging
-from collections.abc import Callable, Iterator
-
-import attrs
+import math
+from collections.abc import Callable
 
 from notify_core.clock import Clock
-from notify_core.config.model import IfUnknown, Mode, Retry
+from notify_core.config.model import Retry
 from notify_core.contact import mask
-from notify_core.delivery import Attempt, Delivery, LegResult, Skip
+from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
-from notify_core.outcome import (
-    Accepted,
-    FailureScope,
-    NotSent,
-    Outcome,
-    Receipt,
-    RefusalScope,
-    Refused,
-    State,
-    Status,
-    Unknown,
+from notify_core.outcome import Status
+from notify_core.progress import (
+    Ask,
+    CloseLeg,
+    End,
+    Pause,
+    Progress,
+    Rules,
+    Try,
+    attempt_answered,
+    attempt_began,
+    attempt_is_over,
+    begin,
+    leg_closed,
+    leg_under_way,
+    next_action,
+    overall,
+    provider_skipped,
+    question_answered,
+    receipt_to_ask,
+    round_began,
 )
-from notify_core.policy.retry import pause_before, wanted_pause
 from notify_core.registry import Registry
-from notify_core.routing import Leg, Plan
+from notify_core.routing import Plan
 
 _log = logging.getLogger(__name__)
 
@@ -54,239 +60,92 @@ class Dispatcher:
     ) -> None:
         self._registry = registry
         self._board = board
-        self._retry = retry
         self._clock = clock
         self._chance = chance
+        schedules = {name: able.ask_after_s for name, able in registry.capabilities.items()}
+        self._rules = Rules(retry=retry, ask_after_s=schedules)
 
     def deliver(self, plan: Plan, began: float) -> Delivery:
-        """Go through the legs until one has done its work, or must be the last; never raises.
+        """Do what is next until nothing is left to do; never raises.
 
         ``began`` is the monotonic time from which the plan's deadline counts.
         """
-        time_left = self._countdown(plan, began)
-        results: list[LegResult] = []
-        for number, leg in enumerate(plan.legs, start=1):
-            results.append(self._run(_Run(plan, leg, number), time_left))
-            if not goes_on(plan, results[-1].outcome):
-                break
-        return Delivery(
-            id=plan.delivery_id,
-            message_id=plan.message_id,
-            recipient=plan.recipient,
-            route=plan.route,
-            legs=tuple(results),
-            outcome=overall(plan.mode, [result.outcome for result in results]),
-            warnings=plan.warnings,
-        )
+        progress = begin(plan)
+        while True:
+            left_s = self._time_left(plan, began)
+            match next_action(plan, progress, self._rules, left_s=left_s, chance=self._chance()):
+                case Try(provider):
+                    progress = self._try(plan, progress, provider)
+                case Ask(after_s):
+                    self._clock.sleep(after_s)
+                    progress = self._ask(plan, progress)
+                case Pause(seconds):
+                    self._clock.sleep(seconds)
+                    progress = round_began(progress)
+                case CloseLeg():
+                    progress = leg_closed(plan, progress)
+                case End():
+                    return _delivery(plan, progress)
 
-    def _run(self, run: _Run, time_left: Callable[[], float]) -> LegResult:
-        """Go through the providers in rounds until an outcome settles the leg."""
-        for round_number in range(1, self._retry.rounds + 1):
-            if not (run.open and self._pause(run, round_number, time_left)):
-                break
-            for provider in run.open:
-                if time_left() <= 0:
-                    return run.result()
-                self._try(run, provider)
-                if run.settled:
-                    return run.result()
-        return run.result()
-
-    def _try(self, run: _Run, provider: str) -> None:
-        """Make one attempt at one provider, unless something stands against it."""
+    def _try(self, plan: Plan, progress: Progress, provider: str) -> Progress:
+        """Make one attempt at a provider, unless something stands against it."""
         against = self._board.claim(provider)
         if against is not None:
-            run.skip(provider, against)
-            return
-        attempt = run.next_attempt(provider, self._clock)
-        message = run.leg.message
+            return provider_skipped(progress, provider, against)
+        message = leg_under_way(plan, progress).message
+        progress, attempt = attempt_began(plan, progress, provider, self._clock.now())
         self._registry.tell("notify_before_send", message=message, attempt=attempt)
         answer = self._registry.send(message, attempt)
         self._board.record(provider, answer)
-        attempt = attrs.evolve(attempt, answer=answer)
-        if isinstance(answer, Unknown) and run.plan.if_unknown is IfUnknown.RECONCILE:
-            attempt = self._resolve(attempt)
-        attempt = attrs.evolve(attempt, finished_at=self._clock.now())
-        run.add(attempt)
+        progress = attempt_answered(progress, answer, self._clock.now())
+        self._tell_if_over(plan, progress)
+        return progress
+
+    def _ask(self, plan: Plan, progress: Progress) -> Progress:
+        """Ask, by our own id, what became of the last attempt."""
+        status = self._status_of(progress.attempts[-1])
+        progress = question_answered(plan, progress, status, self._rules)
+        self._tell_if_over(plan, progress)
+        return progress
+
+    def _status_of(self, attempt: Attempt) -> Status | None:
+        try:
+            with self._board.question(attempt.provider, "status"):
+                (status,) = self._registry.fetch_status(attempt.provider, [receipt_to_ask(attempt)])
+        except ProviderError:
+            return None
+        return status
+
+    def _tell_if_over(self, plan: Plan, progress: Progress) -> None:
+        """Tell how the last attempt ended, once nothing more will be asked about it."""
+        if not attempt_is_over(plan, progress, self._rules):
+            return
+        attempt = progress.attempts[-1]
         _log.info(
             "delivery %s attempt %d provider %s channel %s to %s: %s",
             attempt.delivery_id,
             attempt.number,
-            provider,
+            attempt.provider,
             attempt.channel,
             mask(attempt.address),
             type(attempt.outcome).__name__,
         )
+        message = leg_under_way(plan, progress).message
         self._registry.tell("notify_attempt_finished", message=message, attempt=attempt)
 
-    def _resolve(self, attempt: Attempt) -> Attempt:
-        """Ask the provider, by our own id, what became of an attempt with an unknown answer."""
-        asked = Receipt(provider=attempt.provider, address=attempt.address, own_id=attempt.own_id)
-        statuses = tuple(self._ask(asked))
-        found = next((status for status in statuses if _is_found(status)), None)
-        if found is not None:
-            return attrs.evolve(attempt, resolved=Accepted(asked), status=found)
-        if statuses and all(status is not None for status in statuses):
-            return attrs.evolve(attempt, resolved=_absent(attempt.provider, len(statuses)))
-        return attempt
-
-    def _ask(self, asked: Receipt) -> Iterator[Status | None]:
-        """Yield one status per question of the provider's schedule, None for no usable answer."""
-        for pause in self._registry.capabilities[asked.provider].ask_after_s:
-            self._clock.sleep(pause)
-            try:
-                with self._board.question(asked.provider, "status"):
-                    (status,) = self._registry.fetch_status(asked.provider, [asked])
-            except ProviderError:
-                yield None
-                continue
-            yield status
-            if _is_found(status):
-                return
-
-    def _pause(self, run: _Run, round_number: int, time_left: Callable[[], float]) -> bool:
-        """Wait before a round; False if it is not worth waiting."""
-        if round_number == 1:
-            return True
-        wanted = wanted_pause(run.outcome)
-        pause = max(pause_before(round_number, self._retry, self._chance()), wanted)
-        if wanted > self._retry.longest.total_seconds() or pause >= time_left():
-            return False
-        self._clock.sleep(pause)
-        return True
-
-    def _countdown(self, plan: Plan, began: float) -> Callable[[], float]:
+    def _time_left(self, plan: Plan, began: float) -> float:
         if plan.deadline is None:
-            return lambda: float("inf")
-        end = began + plan.deadline.total_seconds()
-        return lambda: end - self._clock.monotonic()
+            return math.inf
+        return began + plan.deadline.total_seconds() - self._clock.monotonic()
 
 
-class _Run:
-    """One leg while it is carried out: what has been tried, and what is still open."""
-
-    def __init__(self, plan: Plan, leg: Leg, number: int) -> None:
-        self.plan = plan
-        self.leg = leg
-        self.open = leg.providers
-        self.outcome: Outcome | None = None
-        self.settled = False
-        self._number = number
-        self._attempts: list[Attempt] = []
-        self._skipped: dict[str, str] = {}
-
-    def next_attempt(self, provider: str, clock: Clock) -> Attempt:
-        """Open an attempt. Its own id is the same each time the leg comes to this provider."""
-        delivery_id = self.plan.delivery_id
-        number = len(self._attempts) + 1
-        return Attempt(
-            id=f"{delivery_id}-{self._number}-{number}",
-            delivery_id=delivery_id,
-            own_id=f"{delivery_id}-{self._number}",
-            number=number,
-            provider=provider,
-            channel=self.leg.channel,
-            address=self.leg.address,
-            address_kind=self.leg.address_kind,
-            started_at=clock.now(),
-        )
-
-    def add(self, attempt: Attempt) -> None:
-        """Take an attempt that has ended, and what follows from its outcome."""
-        self._attempts.append(attempt)
-        self.outcome = attempt.outcome
-        step = next_step(attempt.outcome)
-        self.settled = step is Step.SETTLED
-        if step is Step.DROP_PROVIDER:
-            self._drop(attempt.provider)
-
-    def skip(self, provider: str, reason: str) -> None:
-        """Take note that a provider could not be tried; it is not tried again on this leg."""
-        self._skipped[provider] = reason
-        self._drop(provider)
-
-    def result(self) -> LegResult:
-        """Sum the leg up."""
-        attempts = tuple(self._attempts)
-        return LegResult(
-            channel=self.leg.channel,
-            outcome=self.outcome or self._untried(),
-            attempts=attempts,
-            skipped=tuple(Skip(name, reason) for name, reason in self._skipped.items()),
-            parts=self.leg.parts,
-            status=attempts[-1].status if attempts else None,
-        )
-
-    def _drop(self, provider: str) -> None:
-        self.open = tuple(name for name in self.open if name != provider)
-
-    def _untried(self) -> NotSent:
-        if not self._skipped:
-            return NotSent("the deadline passed before it could be tried", FailureScope.PROVIDER)
-        reasons = "; ".join(f"{name} is {reason}" for name, reason in self._skipped.items())
-        return NotSent(f"no provider may be tried: {reasons}", FailureScope.PROVIDER)
-
-
-class Step(enum.Enum):
-    """What a leg does after an attempt."""
-
-    SETTLED = "settled"
-    """The leg is over."""
-    NEXT_PROVIDER = "next provider"
-    """The next provider, and this one again in the next round."""
-    DROP_PROVIDER = "drop provider"
-    """The next provider; this one is not tried again on this leg."""
-
-
-def next_step(outcome: Outcome | None) -> Step:
-    """Decide what a leg does after an outcome.
-
-    Only what certainly did not leave goes on to another provider. A recipient or a content that
-    is refused would be refused again; an account that may not is left out.
-    """
-    match outcome:
-        case NotSent(scope=FailureScope.PROVIDER | FailureScope.THROTTLED):
-            return Step.NEXT_PROVIDER
-        case NotSent() | Refused(scope=RefusalScope.ACCOUNT):
-            return Step.DROP_PROVIDER
-        case _:
-            return Step.SETTLED
-
-
-def goes_on(plan: Plan, outcome: Outcome) -> bool:
-    """Decide whether the next leg is tried after one that ended so.
-
-    Every leg of ``all_of`` is tried. Of ``first_of``, the next one after a message that did not
-    leave or was refused in a scope that the route names; never after an unknown outcome.
-    """
-    if plan.mode is Mode.ALL_OF:
-        return True
-    match outcome:
-        case NotSent():
-            return True
-        case Refused(scope=scope):
-            return scope in plan.next_on
-        case _:
-            return False
-
-
-def overall(mode: Mode, outcomes: list[Outcome]) -> Outcome:
-    """Return the outcome of a delivery: its last leg's, or with ``all_of`` the least good one."""
-    if mode is Mode.FIRST_OF:
-        return outcomes[-1]
-    return max(outcomes, key=_gravity)
-
-
-def _gravity(outcome: Outcome) -> int:
-    order: tuple[type, ...] = (Accepted, Refused, NotSent, Unknown)
-    return order.index(type(outcome))
-
-
-def _is_found(status: Status | None) -> bool:
-    return status is not None and status.state is not State.NOT_FOUND
-
-
-def _absent(provider: str, questions: int) -> NotSent:
-    return NotSent(
-        f"{provider} knows no such message after {questions} questions", FailureScope.PROVIDER
+def _delivery(plan: Plan, progress: Progress) -> Delivery:
+    return Delivery(
+        id=plan.delivery_id,
+        message_id=plan.message_id,
+        recipient=plan.recipient,
+        route=plan.route,
+        legs=progress.done,
+        outcome=overall(plan.mode, [result.outcome for result in progress.done]),
+        warnings=plan.warnings,
     )

@@ -10,7 +10,6 @@ import pytest
 from notify_core.config.model import IfUnknown, LegConfig, Mode, Retry, Route, Via
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
-from notify_core.dispatch import Step, goes_on, next_step, overall
 from notify_core.errors import ProviderError
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Mail, Sms
@@ -26,6 +25,7 @@ from notify_core.outcome import (
     State,
     Unknown,
 )
+from notify_core.progress import Step, goes_on, next_step, overall
 from notify_core.provider import Capabilities
 from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
 
