@@ -28,9 +28,9 @@ class Attempt:
 
     It is open (``answer`` is None) from before the request leaves until the call has returned.
     ``own_id`` is the id under which the provider can be asked; it is the same for all attempts
-    of a delivery at one provider, so that an attempt repeated after a certain absence cannot
-    make a second message. ``resolved`` is what asking found out about an unknown answer, and
-    ``status`` what the provider said of the message then.
+    of one leg, and of no other, so that an attempt repeated after a certain absence is known to
+    the provider as the same message. ``resolved`` is what asking found out about an unknown
+    answer, and ``status`` what the provider said of the message then.
     """
 
     id: str
@@ -104,6 +104,11 @@ class Delivery:
         return isinstance(self.outcome, Unknown)
 
     @property
+    def partly(self) -> bool:
+        """True when a leg of ``all_of`` was accepted though the whole was not."""
+        return not self.accepted and bool(self.receipts)
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of all legs, in order."""
         return tuple(attempt for leg in self.legs for attempt in leg.attempts)
@@ -158,8 +163,9 @@ class Delivery:
         return told[-1] if told else None
 
     def __str__(self) -> str:
-        way = f" by {self.channel} via {self.provider}" if self.accepted else ""
-        return f"{self.recipient}{way} (route {self.route}): {self.outcome}"
+        way = f" by {self.channel} via {self.provider}" if self.receipts else ""
+        part = " in part, the rest" if self.partly else ""
+        return f"{self.recipient}{way} (route {self.route}){part}: {self.outcome}"
 
     def __repr__(self) -> str:
         return f"<Delivery {self.id} to {self}>"
@@ -179,8 +185,17 @@ class Report:
 
     @property
     def failed(self) -> tuple[Delivery, ...]:
-        """The deliveries that certainly did not go: refused or not sent."""
-        return tuple(d for d in self.deliveries if isinstance(d.outcome, Refused | NotSent))
+        """The deliveries of which certainly nothing went: refused or not sent."""
+        return tuple(
+            delivery
+            for delivery in self.deliveries
+            if isinstance(delivery.outcome, Refused | NotSent) and not delivery.partly
+        )
+
+    @property
+    def partly(self) -> tuple[Delivery, ...]:
+        """The deliveries of which some legs were accepted and others not. Do not repeat them."""
+        return tuple(delivery for delivery in self.deliveries if delivery.partly)
 
     @property
     def held(self) -> tuple[Delivery, ...]:

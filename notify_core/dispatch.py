@@ -16,7 +16,8 @@ from notify_core.contact import mask
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
-from notify_core.outcome import Status
+from notify_core.message import Message
+from notify_core.outcome import Outcome, Status, Unknown
 from notify_core.progress import (
     Ask,
     CloseLeg,
@@ -81,7 +82,7 @@ class Dispatcher:
                     progress = self._ask(plan, progress)
                 case Pause(seconds):
                     self._clock.sleep(seconds)
-                    progress = round_began(progress)
+                    progress = round_began(progress, self._rules)
                 case CloseLeg():
                     progress = leg_closed(plan, progress)
                 case End():
@@ -94,12 +95,20 @@ class Dispatcher:
             return provider_skipped(progress, provider, against)
         message = leg_under_way(plan, progress).message
         progress, attempt = attempt_began(plan, progress, provider, self._clock.now())
-        self._registry.tell("notify_before_send", message=message, attempt=attempt)
-        answer = self._registry.send(message, attempt)
-        self._board.record(provider, answer)
+        answer = self._call(message, attempt)
         progress = attempt_answered(progress, answer, self._clock.now())
         self._tell_if_over(plan, progress)
         return progress
+
+    def _call(self, message: Message, attempt: Attempt) -> Outcome:
+        """Call the provider; the board hears of it even if the call is interrupted."""
+        answer: Outcome = Unknown("the call was interrupted")
+        try:
+            self._registry.tell("notify_before_send", message=message, attempt=attempt)
+            answer = self._registry.send(message, attempt)
+        finally:
+            self._board.record(attempt.provider, answer)
+        return answer
 
     def _ask(self, plan: Plan, progress: Progress) -> Progress:
         """Ask, by our own id, what became of the last attempt."""

@@ -3,7 +3,8 @@
 One ``HttpClient`` lives as long as its provider and is shared by threads. It keeps connections,
 makes one ``SSLContext`` (reading the CA bundle costs 14 ms, and plain requests does it for
 every connection), looks at the environment once (proxies, CA bundle) and never repeats a
-request by itself. Later changes of the environment need a new client.
+request by itself. Later changes of the environment need a new client. Addresses can hold
+passwords and texts, so they stay out of the logs of ``urllib3``.
 
 ``requests`` is imported with this module, so only a provider that speaks HTTP pays for it.
 """
@@ -15,13 +16,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 from http.client import HTTPException
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import attrs
 import requests
 import urllib3
-from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+from requests.adapters import DEFAULT_POOLBLOCK, BaseAdapter, HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -47,11 +48,14 @@ class UnreadableCaBundle(requests.RequestException):
 class HttpClient:
     """Send single HTTP requests and tell apart what did not leave and what may have.
 
-    With ``session`` every request goes through the adapter that the session has for the address,
-    with the session's ``verify``, ``cert`` and ``proxies``. ``ca_file`` is a CA bundle to trust in
+    Certificates are verified. Redirects are not followed. ``ca_file`` is a CA bundle to trust in
     place of the one named by ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` or the usual one.
     ``pool_size`` is the number of connections kept per host: as many as threads that send.
-    Certificates are always verified. Redirects are not followed.
+
+    With ``session`` every request goes through the adapter that the session has for the address,
+    with the session's ``verify`` (if that is False, nothing is verified), ``cert`` and
+    ``proxies``. If the adapter is an ``HTTPAdapter`` whose ``max_retries`` would repeat a request,
+    every answer is *not sent*. ``urllib3`` then logs addresses at level DEBUG, as always.
     """
 
     def __init__(
@@ -86,7 +90,10 @@ class HttpClient:
         url = str(request.url)
         try:
             # Asked on each send, so that a test that mounts an adapter later is heard.
-            response = session.get_adapter(url).send(
+            adapter = session.get_adapter(url)
+            if _repeats(adapter):
+                return _WOULD_REPEAT
+            response = adapter.send(
                 request,
                 stream=False,
                 timeout=self._timeout,
@@ -105,6 +112,20 @@ class HttpClient:
         if origin not in self._environ_proxies:
             self._environ_proxies[origin] = get_environ_proxies(url)
         return self._environ_proxies[origin]
+
+
+_WOULD_REPEAT = NotSent(
+    "the adapter in the session would repeat requests; mount one with max_retries=0",
+    FailureScope.ACCOUNT,
+)
+
+
+def _repeats(adapter: BaseAdapter) -> bool:
+    """Tell whether urllib3 would send a request again by itself: a GET, whatever was heard."""
+    if not isinstance(adapter, HTTPAdapter):
+        return False
+    total = urllib3.Retry.from_int(adapter.max_retries).total
+    return total is None or total > 0
 
 
 _CERTAINLY_NOT_CONNECTED = (
@@ -229,7 +250,12 @@ def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
 
 
 class _HttpConnection(HTTPConnection):
-    """Say for certain that a connection was not made, whatever stood in its way."""
+    """Say for certain that a connection was not made, and keep the target of a request.
+
+    For TLS too: a handshake that fails or times out is not a request that left.
+    """
+
+    target = ""
 
     def connect(self) -> None:
         try:
@@ -237,22 +263,28 @@ class _HttpConnection(HTTPConnection):
         except (OSError, HTTPException) as error:
             raise NewConnectionError(self, type(error).__name__) from error
 
+    def putrequest(
+        self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False
+    ) -> None:
+        super().putrequest(method, self.target or url, skip_host, skip_accept_encoding)
 
-class _HttpsConnection(HTTPSConnection):
-    """The same for TLS: a handshake that fails or times out is not a request that left."""
 
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (OSError, HTTPException) as error:
-            raise NewConnectionError(self, type(error).__name__) from error
+class _HttpsConnection(_HttpConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
+    """Show urllib3 no target: it logs what it is shown, and errors hold it too."""
+
     ConnectionCls = _HttpConnection
 
+    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        # A connection serves one request at a time, so it can hold the target meanwhile.
+        cast(_HttpConnection, conn).target = url
+        return super()._make_request(conn, method, "/(hidden)", *args, **kwargs)
 
-class _HttpsPool(urllib3.HTTPSConnectionPool):
+
+class _HttpsPool(_HttpPool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 

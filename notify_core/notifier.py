@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import attrs
 
 from notify_core.clock import Clock, SystemClock
-from notify_core.config.model import Config
+from notify_core.config.model import Config, Until
 from notify_core.contact import Contact, mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.dispatch import Dispatcher
-from notify_core.errors import RecipientError, UnsupportedFeature
+from notify_core.errors import (
+    ConfigError,
+    NotifyError,
+    Problem,
+    RecipientError,
+    UnsupportedFeature,
+)
 from notify_core.health import HealthBoard
 from notify_core.message import Message
-from notify_core.outcome import Accepted, Account, Estimate, Receipt, Status
+from notify_core.outcome import Accepted, Account, Estimate, Receipt, Status, advanced
 from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
 from notify_core.provider import Capabilities, Provider
 from notify_core.registry import ProviderSpec, Registry
-from notify_core.routing import Catalog, Decision, Facts, Leg, Subject, decide
+from notify_core.routing import Catalog, Decision, Facts, Leg, Plan, Subject, decide
 
 
 class Notifier:
@@ -42,6 +49,7 @@ class Notifier:
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
+        _refuse_waiting(config)
         plugins = plugins or _discover(config)
         clock = clock or SystemClock()
         self._routes = config.routes
@@ -81,27 +89,33 @@ class Notifier:
         """
         began = self._clock.monotonic()
         decisions = self.explain(message)
-        deliver = self._dispatcher.deliver
-        return Report(
-            message_id=message.id,
-            deliveries=tuple(deliver(decision.plan, began) for decision in decisions),
-        )
+        deliveries: list[Delivery] = []
+        try:
+            for decision in decisions:
+                deliveries.append(self._dispatcher.deliver(decision.plan, began))
+        except BaseException as error:  # an interrupt: what has gone must not be forgotten
+            error.add_note(_interrupted(message, deliveries, decisions))
+            raise
+        return Report(message_id=message.id, deliveries=tuple(deliveries))
 
     def explain(self, message: Message) -> Sequence[Decision]:
         """Return, for each recipient, the routes tried and the plan; nothing is sent.
 
         ``send`` carries out what this returns. Raises what ``send`` raises.
         """
+        if self._registry.closed:
+            raise NotifyError("the notifier is closed")
         if not message.to:
             raise RecipientError("the message has no recipient; set `to`")
         if message.key is not None:
             raise UnsupportedFeature("key: no journal can remember it; leave it out")
         subjects = [
-            self._subject(message, contact, f"{message.id}-{number}")
+            self._subject(message, contact, number)
             for number, contact in enumerate(message.contacts(), start=1)
         ]
-        _refuse_doubles(subjects)
-        return [decide(self._routes, subject, self._catalog) for subject in subjects]
+        decisions = [decide(self._routes, subject, self._catalog) for subject in subjects]
+        _refuse_doubles(decision.plan for decision in decisions)
+        return decisions
 
     def estimate(self, message: Message) -> Sequence[Estimate]:
         """Ask, for each recipient, what the first leg would cost at its first provider.
@@ -171,7 +185,7 @@ class Notifier:
     ) -> None:
         self.close()
 
-    def _subject(self, message: Message, given: Contact, delivery_id: str) -> Subject:
+    def _subject(self, message: Message, given: Contact, number: int) -> Subject:
         contact, country = given, None
         warnings: tuple[str, ...] = ()
         if given.phone is not None:
@@ -192,7 +206,10 @@ class Notifier:
             domain=contact.email.rpartition("@")[2].lower() if contact.email else None,
         )
         return Subject(
-            delivery_id=delivery_id,
+            # Not made from the id of the message: that can be sent again, or changed and sent,
+            # and each time the provider must be able to tell which one we ask about.
+            delivery_id=secrets.token_hex(12),
+            draw=f"{message.id}-{number}",
             message=message,
             recipient=contact,
             facts=facts,
@@ -218,8 +235,8 @@ class Notifier:
         if not isinstance(leg.outcome, Accepted):
             return leg
         receipt = leg.outcome.receipt
-        (status,) = self.query_status(receipt.provider, [receipt])
-        return attrs.evolve(leg, status=status)
+        (told,) = self.query_status(receipt.provider, [receipt])
+        return attrs.evolve(leg, status=advanced(leg.status, told))
 
 
 def _discover(config: Config) -> Plugins:
@@ -237,9 +254,34 @@ def _specs(config: Config, plugins: Plugins) -> Sequence[ProviderSpec]:
     ]
 
 
-def _refuse_doubles(subjects: Sequence[Subject]) -> None:
-    seen: set[Contact] = set()
-    for subject in subjects:
-        if subject.recipient in seen:
-            raise RecipientError(f"{subject.recipient} is named twice; each gets one message")
-        seen.add(subject.recipient)
+def _refuse_doubles(plans: Iterable[Plan]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for plan in plans:
+        ways = {(leg.channel, leg.address) for leg in plan.legs}
+        if not seen.isdisjoint(ways):
+            raise RecipientError(f"{plan.recipient} is named twice; each gets one message")
+        seen |= ways
+
+
+def _refuse_waiting(config: Config) -> None:
+    """Refuse what the loader refuses too, for a configuration that was not read from a file."""
+    for route in config.routes:
+        for number, leg in enumerate(route.legs):
+            if leg.until is not Until.ACCEPTED or leg.within is not None:
+                place = f"routes.{route.name}.legs[{number}]"
+                problem = "nothing can wait for a receipt without a journal; use Until.ACCEPTED"
+                raise ConfigError([Problem("configuration", 0, 0, place, problem)])
+
+
+def _interrupted(
+    message: Message, deliveries: Sequence[Delivery], decisions: Sequence[Decision]
+) -> str:
+    done = [f"  {delivery}" for delivery in deliveries]
+    under_way = decisions[len(deliveries)].plan
+    return "\n".join(
+        [
+            f"interrupted while sending message {message.id}; carried out before:",
+            *(done or ["  nothing"]),
+            f"may have gone, do not repeat: {under_way.recipient}",
+        ]
+    )

@@ -13,6 +13,9 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
+from attrs.validators import instance_of, optional
+
+_SECONDS = instance_of((int, float))
 
 
 class RefusalScope(enum.Enum):
@@ -123,7 +126,7 @@ class NotSent:
 
     reason: str
     scope: FailureScope
-    retry_after_s: float | None = None
+    retry_after_s: float | None = attrs.field(default=None, validator=optional(_SECONDS))
     code: str | None = None
 
     def __str__(self) -> str:
@@ -132,10 +135,15 @@ class NotSent:
 
 @attrs.frozen
 class Unknown:
-    """It may have gone. Never sent again because of doubt; the provider is asked instead."""
+    """It may have gone. Never sent again because of doubt; the provider is asked instead.
+
+    ``raw`` is what the provider wants to be told when it is asked: it comes back to it in the
+    ``raw`` of the receipt.
+    """
 
     reason: str
     code: str | None = None
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
 
     def __str__(self) -> str:
         return f"unknown: {self.reason}"
@@ -160,6 +168,33 @@ class Status:
     detail: str = ""
     at: datetime | None = None
     raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+
+
+_ORDER: Mapping[State, int] = {
+    State.WAITING: 1,
+    State.PAUSED: 1,
+    State.SENT: 2,
+    State.DELIVERED: 3,
+    State.EXPIRED: 3,
+    State.UNDELIVERED: 3,
+    State.REJECTED: 3,
+    State.SIMULATED: 3,
+    State.READ: 4,
+    State.CLICKED: 5,
+}
+
+
+def advanced(known: Status | None, told: Status) -> Status:
+    """Return the later of two statuses: a status never moves backwards.
+
+    *Not found* and *unknown* replace nothing that is known, and of two ends the first stays.
+    """
+    if known is None or known.state not in _ORDER:
+        return told
+    if told.state not in _ORDER or (known.final and not told.final):
+        return known
+    ends_anew = known.final and _ORDER[told.state] == _ORDER[known.state]
+    return known if _ORDER[told.state] < _ORDER[known.state] or ends_anew else told
 
 
 @attrs.frozen(kw_only=True)

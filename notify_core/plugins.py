@@ -53,6 +53,7 @@ class Plugins:
         self.manager = pluggy.PluginManager(PROJECT)
         self.manager.add_hookspecs(hookspecs)
         self.failures: list[PluginError] = []
+        self._owned = False
         self.register(_Core(), "core")
 
     @classmethod
@@ -78,6 +79,8 @@ class Plugins:
 
     def register(self, plugin: object, name: str) -> None:
         """Add a plugin object. Raises ``PluginError`` if it does not fit the hooks."""
+        if self._owned:
+            raise PluginError(name, "comes too late: a notifier uses these plugins already")
         if self.manager.has_plugin(name):
             raise PluginError(name, "a plugin of this name is registered already")
         try:
@@ -87,6 +90,19 @@ class Plugins:
             if self.manager.has_plugin(name):
                 self.manager.unregister(name=name)
             raise PluginError(name, str(error)) from error
+
+    def take(self) -> None:
+        """Close the set for one notifier: a plugin that came later could answer for others.
+
+        Raises ``PluginError`` if a notifier has it already.
+        """
+        if self._owned:
+            raise PluginError("core", "these plugins belong to another notifier; make new Plugins")
+        self._owned = True
+
+    def give_back(self) -> None:
+        """Open the set again, when its notifier is closed."""
+        self._owned = False
 
     def load(self, dotted_path: str) -> None:
         """Import a module and add it as a plugin; a second time does nothing.

@@ -118,16 +118,26 @@ def next_action(
         return CloseLeg()
     if progress.waiting:
         return Try(progress.waiting[0])
-    if not progress.open or progress.round >= rules.retry.rounds:
+    if progress.round >= rules.retry.rounds or not _open_again(progress, rules):
         return CloseLeg()
-    return _pause_or_close(progress, rules.retry, left_s, chance)
+    seconds = _pause(progress, rules, chance)
+    return Pause(seconds) if seconds < left_s else CloseLeg()
 
 
-def _pause_or_close(progress: Progress, retry: Retry, left_s: float, chance: float) -> Action:
-    wanted = max((wanted_pause(attempt.outcome) for attempt in progress.attempts[-1:]), default=0.0)
-    seconds = max(pause_before(progress.round + 1, retry, chance), wanted)
-    worth_it = wanted <= retry.longest.total_seconds() and seconds < left_s
-    return Pause(seconds) if worth_it else CloseLeg()
+def _open_again(progress: Progress, rules: Rules) -> tuple[str, ...]:
+    """Return the providers for the next round: those that do not ask for too long a pause."""
+    longest = rules.retry.longest.total_seconds()
+    return tuple(name for name in progress.open if _wanted(progress, name) <= longest)
+
+
+def _pause(progress: Progress, rules: Rules, chance: float) -> float:
+    wanted = max(_wanted(progress, provider) for provider in _open_again(progress, rules))
+    return max(pause_before(progress.round + 1, rules.retry, chance), wanted)
+
+
+def _wanted(progress: Progress, provider: str) -> float:
+    outcomes = [each.outcome for each in progress.attempts if each.provider == provider]
+    return wanted_pause(outcomes[-1] if outcomes else None)
 
 
 def attempt_is_over(plan: Plan, progress: Progress, rules: Rules) -> bool:
@@ -162,17 +172,19 @@ def next_step(outcome: Outcome | None) -> Step:
             return Step.SETTLED
 
 
-def goes_on(plan: Plan, outcome: Outcome) -> bool:
-    """Decide whether the next leg is tried after one that ended so.
+def goes_on(plan: Plan, outcome: Outcome, attempts: Sequence[Attempt] = ()) -> bool:
+    """Decide whether the next leg is tried after one that ended so, with these attempts.
 
     Every leg of ``all_of`` is tried. Of ``first_of``, the next one after a message that did not
-    leave or was refused in a scope that the route names; never after an unknown outcome.
+    leave or was refused in a scope that the route names; never after an unknown outcome, nor
+    after one that only the provider's *not found* made a *not sent*: a message that turns up
+    late would come twice, and no id would tell the two apart.
     """
     if plan.mode is Mode.ALL_OF:
         return True
     match outcome:
         case NotSent():
-            return True
+            return not any(isinstance(attempt.resolved, NotSent) for attempt in attempts)
         case Refused(scope=scope):
             return scope in plan.next_on
         case _:
@@ -242,17 +254,19 @@ def question_answered(
 ) -> Progress:
     """Take what the provider said to a question about the last attempt; None for no answer.
 
-    Found makes the attempt accepted. *Not found* to every question of the schedule makes it
-    certain that nothing left.
+    Found makes the attempt accepted, or refused if the message has already failed for good: a
+    provider can know a message that it refused. *Not found* to every question of the schedule
+    makes it certain that nothing left, and then only this provider may have it again.
     """
     attempt = progress.attempts[-1]
     progress = attrs.evolve(progress, questions=(*progress.questions, status))
     if status is not None and status.state is not State.NOT_FOUND:
-        accepted = Accepted(receipt_to_ask(attempt))
-        return _with_last(progress, attrs.evolve(attempt, resolved=accepted, status=status))
+        found = _found(attempt, status)
+        return _with_last(progress, attrs.evolve(attempt, resolved=found, status=status))
     schedule = _schedule(plan, attempt, rules)
     if len(progress.questions) >= len(schedule) and None not in progress.questions:
         absent = _absent(attempt.provider, len(progress.questions))
+        progress = attrs.evolve(progress, waiting=(), open=(attempt.provider,))
         return _with_last(progress, attrs.evolve(attempt, resolved=absent))
     return progress
 
@@ -267,16 +281,17 @@ def provider_skipped(progress: Progress, provider: str, reason: str) -> Progress
     )
 
 
-def round_began(progress: Progress) -> Progress:
+def round_began(progress: Progress, rules: Rules) -> Progress:
     """Let every provider that is still open have its turn again."""
-    return attrs.evolve(progress, waiting=progress.open, round=progress.round + 1)
+    providers = _open_again(progress, rules)
+    return attrs.evolve(progress, waiting=providers, open=providers, round=progress.round + 1)
 
 
 def leg_closed(plan: Plan, progress: Progress) -> Progress:
     """Sum the leg under way up, and begin the next one if there is to be one."""
     result = _leg_result(leg_under_way(plan, progress), progress)
     done = (*progress.done, result)
-    if len(done) < len(plan.legs) and goes_on(plan, result.outcome):
+    if len(done) < len(plan.legs) and goes_on(plan, result.outcome, result.attempts):
         return begin(plan, done)
     return Progress(waiting=(), open=(), done=done, ended=True)
 
@@ -288,7 +303,12 @@ def leg_under_way(plan: Plan, progress: Progress) -> Leg:
 
 def receipt_to_ask(attempt: Attempt) -> Receipt:
     """Return what a provider needs to be asked about an attempt whose answer is in doubt."""
-    return Receipt(provider=attempt.provider, address=attempt.address, own_id=attempt.own_id)
+    return Receipt(
+        provider=attempt.provider,
+        address=attempt.address,
+        own_id=attempt.own_id,
+        raw=attempt.answer.raw if isinstance(attempt.answer, Unknown) else {},
+    )
 
 
 def _with_last(progress: Progress, attempt: Attempt) -> Progress:
@@ -318,6 +338,14 @@ def _untried(progress: Progress) -> NotSent:
         return NotSent("the deadline passed before it could be tried", FailureScope.PROVIDER)
     reasons = "; ".join(f"{skip.provider} is {skip.reason}" for skip in progress.skipped)
     return NotSent(f"no provider may be tried: {reasons}", FailureScope.PROVIDER)
+
+
+def _found(attempt: Attempt, status: Status) -> Outcome:
+    failed = status.state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED)
+    if status.final and failed:
+        reason = status.detail or f"the provider has it as {status.state.value}"
+        return Refused(reason, RefusalScope.RECIPIENT, status.code)
+    return Accepted(receipt_to_ask(attempt))
 
 
 def _absent(provider: str, questions: int) -> NotSent:

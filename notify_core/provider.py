@@ -45,6 +45,10 @@ class Capabilities:
     attachments: bool = False
     text_limit: int | None = None
 
+    def __attrs_post_init__(self) -> None:
+        if self.ask_after_s and not self.own_id:
+            raise ValueError("ask_after_s: it cannot be asked by an id that it does not take")
+
 
 class Provider(Protocol):
     """A configured instance. Its work is in its hook implementations (``hookspecs``)."""

@@ -8,7 +8,7 @@ wrappers of any plugin apply, and exactly one provider answers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -24,6 +24,7 @@ from notify_core.errors import (
     ProviderError,
     UnsupportedFeature,
 )
+from notify_core.hookspecs import hookimpl
 from notify_core.message import Message
 from notify_core.outcome import (
     Accepted,
@@ -43,6 +44,7 @@ from notify_core.provider import Capabilities, Provider, ProviderType, Tools
 _log = logging.getLogger(__name__)
 
 _ADDRESSED = ("notify_send", "notify_fetch_status", "notify_estimate", "notify_check")
+_INNERMOST = "core:outcomes"
 _EVENTS = ("notify_before_send", "notify_attempt_finished", "notify_status_changed")
 
 
@@ -58,22 +60,31 @@ class ProviderSpec:
 class Registry:
     """Make the providers, register them and call them by name.
 
-    Raises ``ConfigError`` if a provider cannot be made from its settings. Nothing can be added
-    afterwards: a hook caller that leaves the *known* other providers out
-    would let a newcomer answer in another's place.
+    Raises ``ConfigError`` if a provider cannot be made from its settings, ``PluginError`` if the
+    plugins do not fit together or belong to another notifier. Nothing can be added afterwards: a
+    hook caller that leaves the *known* other providers out would let a newcomer answer in
+    another's place.
     """
 
     def __init__(self, plugins: Plugins, specs: Sequence[ProviderSpec], clock: Clock) -> None:
+        self._plugins = plugins
         self._manager = plugins.manager
         self._providers: dict[str, Provider] = {}
-        for spec in specs:
-            self._add(plugins, spec, clock)
-        _refuse_stray_answers(self._manager)
+        try:
+            for spec in specs:
+                self._add(spec, clock)
+            plugins.register(_InnermostWrapper(), _INNERMOST)
+            _refuse_misfits(self._manager)
+            plugins.take()
+        except BaseException:
+            self._unregister()
+            raise
         self._callers = {
             name: {hook: self._caller(hook, name) for hook in _ADDRESSED}
             for name in self._providers
         }
         self._listeners = {event: _listeners(self._manager, event) for event in _EVENTS}
+        self.closed = False
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -88,28 +99,23 @@ class Registry:
         return self._providers[name]
 
     def send(self, message: Message, attempt: Attempt) -> Outcome:
-        """Make one attempt. Whatever the plugin does, the answer is an outcome."""
+        """Make one attempt. Whatever the plugins do, the answer is an outcome."""
         try:
-            outcome = self._callers[attempt.provider]["notify_send"](
+            answer = self._callers[attempt.provider]["notify_send"](
                 message=message, attempt=attempt
             )
-        except UnsupportedFeature as error:
-            # It says what this provider cannot do, not that the message is wrong.
-            return Refused(str(error), RefusalScope.ACCOUNT)
-        except MessageError as error:
-            return Refused(str(error), RefusalScope.CONTENT)
-        except Exception as error:  # somebody else's code; it may have failed after sending
-            _log.error("provider %s failed in notify_send: %s", attempt.provider, _kind(error))
-            return Unknown(f"the plugin of {attempt.provider} failed with {_kind(error)}")
-        if not isinstance(outcome, Accepted | Refused | NotSent | Unknown):
-            return Unknown(f"the plugin of {attempt.provider} answered {_kind(outcome)}")
-        return outcome
+        except Exception as error:  # a wrapper that failed; the provider may have sent before
+            return _failed(attempt.provider, error)
+        return _outcome_of(attempt.provider, answer)
 
     def fetch_status(self, name: str, receipts: Sequence[Receipt]) -> Sequence[Status]:
         """Ask for statuses, in the order of ``receipts``. Raises ``ProviderError``."""
         statuses = self._ask(name, "notify_fetch_status", "status", receipts=receipts)
         if not isinstance(statuses, Sequence) or len(statuses) != len(receipts):
             raise _broken(name, "status", f"answered {_kind(statuses)} for {len(receipts)}")
+        for status in statuses:
+            if not isinstance(status, Status):
+                raise _broken(name, "status", f"answered {_kind(status)} for a status")
         return statuses
 
     def estimate(self, message: Message, attempt: Attempt) -> Estimate:
@@ -137,19 +143,26 @@ class Registry:
                 _log.error("plugin %s failed in %s: %s", listener.plugin_name, event, _kind(error))
 
     def close(self) -> None:
-        """Unregister and close every provider."""
-        for name, provider in self._providers.items():
-            self._manager.unregister(name=f"provider:{name}")
-            provider.close()
+        """Unregister and close every provider; one that fails costs one line in the log."""
+        self.closed = True
+        providers = self._providers.items()
+        self._unregister()
+        self._plugins.give_back()
+        for name, provider in providers:
+            try:
+                provider.close()
+            except Exception as error:  # somebody else's code: the others are to be closed too
+                _log.error("provider %s failed to close: %s", name, _kind(error))
 
-    def _add(self, plugins: Plugins, spec: ProviderSpec, clock: Clock) -> None:
-        try:
-            provider = spec.type.factory(spec.settings, Tools(name=spec.name, clock=clock))
-        except (OSError, ValueError) as error:  # a file that its settings name, for example
-            problem = Problem("configuration", 0, 0, f"providers.{spec.name}", str(error))
-            raise ConfigError([problem]) from error
-        plugins.register(provider, f"provider:{spec.name}")
+    def _add(self, spec: ProviderSpec, clock: Clock) -> None:
+        provider = _made(spec, Tools(name=spec.name, clock=clock))
+        self._plugins.register(provider, f"provider:{spec.name}")
         self._providers[spec.name] = provider
+
+    def _unregister(self) -> None:
+        for name in (_INNERMOST, *(f"provider:{name}" for name in self._providers)):
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
 
     def _caller(self, hook: str, name: str) -> pluggy.HookCaller:
         others = [provider for other, provider in self._providers.items() if other != name]
@@ -158,33 +171,95 @@ class Registry:
     def _ask(self, name: str, hook: str, question: str, **facts: object) -> Any:
         try:
             answer = self._callers[name][hook](**facts)
-        except (ProviderError, MessageError):
+        except ProviderError:
             raise
         except Exception as error:  # somebody else's code
-            raise _broken(name, question, f"failed with {_kind(error)}") from None
+            if isinstance(error, MessageError) and hook == "notify_estimate":
+                raise
+            answer, failure = None, f"failed with {_kind(error)}"
+        else:
+            failure = "cannot answer it"
         if answer is None:
-            raise _broken(name, question, "cannot answer it")
+            # Raised outside the handler: the error of the plugin can hold a text or a secret.
+            raise _broken(name, question, failure)
         return answer
 
 
+class _InnermostWrapper:
+    """Stand directly around the providers and make what they raise an outcome.
+
+    What a wrapper of somebody else raises further out comes after the provider has answered, so
+    it can be no refusal: ``Registry.send`` calls it unknown.
+    """
+
+    @hookimpl(wrapper=True, trylast=True)
+    def notify_send(self, attempt: Attempt) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        except UnsupportedFeature as error:
+            # It says what this provider cannot do, not that the message is wrong.
+            return Refused(str(error), RefusalScope.ACCOUNT)
+        except MessageError as error:
+            return Refused(str(error), RefusalScope.CONTENT)
+        except Exception as error:  # somebody else's code; it may have failed after sending
+            return _failed(attempt.provider, error)
+
+
+def _made(spec: ProviderSpec, tools: Tools) -> Provider:
+    try:
+        return spec.type.factory(spec.settings, tools)
+    except OSError as error:  # a file that its settings name, for example
+        reason = f"{error.strerror}: {error.filename}" if error.filename else _kind(error)
+    except Exception as error:  # somebody else's code, whose words can hold a secret
+        reason = f"its plugin failed with {_kind(error)}"
+    raise ConfigError([Problem("configuration", 0, 0, f"providers.{spec.name}", reason)])
+
+
+def _failed(provider: str, error: Exception) -> Unknown:
+    _log.error("provider %s failed in notify_send: %s", provider, _kind(error))
+    return Unknown(f"the plugin of {provider} failed with {_kind(error)}")
+
+
+def _outcome_of(provider: str, answer: object) -> Outcome:
+    if isinstance(answer, Accepted | Refused | NotSent | Unknown):
+        return answer
+    return Unknown(f"the plugin of {provider} answered {_kind(answer)}")
+
+
 def _listeners(manager: pluggy.PluginManager, event: str) -> Sequence[pluggy.HookImpl]:
-    caller: pluggy.HookCaller = getattr(manager.hook, event)
     # pluggy keeps them in reverse order of the calls.
-    return tuple(reversed(caller.get_hookimpls()))
+    return tuple(reversed(_impls(manager, event)))
 
 
-def _refuse_stray_answers(manager: pluggy.PluginManager) -> None:
-    """Refuse a plugin that would answer in the place of the provider that is asked."""
+def _refuse_misfits(manager: pluggy.PluginManager) -> None:
+    """Refuse hooks that would answer in a provider's place, or that would never be called."""
     for hook in _ADDRESSED:
-        caller: pluggy.HookCaller = getattr(manager.hook, hook)
-        for impl in caller.get_hookimpls():
-            wraps = impl.wrapper or impl.hookwrapper
-            if not wraps and not impl.plugin_name.startswith("provider:"):
+        for impl in _impls(manager, hook):
+            if not _wraps(impl) and not impl.plugin_name.startswith("provider:"):
                 raise PluginError(
                     impl.plugin_name,
                     f"{hook} is answered by providers; use @hookimpl(wrapper=True) to stand "
                     "around it, or bring a provider type",
                 )
+            if _wraps(impl) and impl.trylast and impl.plugin_name != _INNERMOST:
+                raise PluginError(
+                    impl.plugin_name, f"{hook}: no wrapper stands within the core's; drop trylast"
+                )
+    for event in _EVENTS:
+        for impl in _impls(manager, event):
+            if _wraps(impl):
+                raise PluginError(
+                    impl.plugin_name, f"{event} tells listeners one by one; drop wrapper=True"
+                )
+
+
+def _impls(manager: pluggy.PluginManager, hook: str) -> Sequence[pluggy.HookImpl]:
+    caller: pluggy.HookCaller = getattr(manager.hook, hook)
+    return caller.get_hookimpls()
+
+
+def _wraps(impl: pluggy.HookImpl) -> bool:
+    return impl.wrapper or impl.hookwrapper
 
 
 def _broken(name: str, question: str, what: str) -> ProviderError:

@@ -14,7 +14,7 @@ import attrs
 
 from notify_core.adaptation import adapt, alternative_for
 from notify_core.config.model import IfUnknown, LegConfig, Mode, Route, Until, Via, When
-from notify_core.contact import Contact
+from notify_core.contact import Contact, mask
 from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.message import Message
 from notify_core.outcome import RefusalScope
@@ -84,10 +84,14 @@ class Leg:
 
 @attrs.frozen
 class LeftOut:
-    """A leg of the route that cannot be for this recipient, and why."""
+    """A leg of the route that cannot be for this recipient, and why.
+
+    ``allowed`` says that the route foresees it (``needs_alternative``).
+    """
 
     channel: str
     reason: str
+    allowed: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -125,9 +129,14 @@ class Catalog:
 
 @attrs.frozen(kw_only=True)
 class Subject:
-    """One recipient of one message, made ready for the decision."""
+    """One recipient of one message, made ready for the decision.
+
+    ``delivery_id`` is new for each send; ``draw`` is the same whenever this message is sent or
+    explained for this recipient.
+    """
 
     delivery_id: str
+    draw: str
     message: Message
     recipient: Contact
     facts: Facts
@@ -171,8 +180,14 @@ def checks(when: When, facts: Facts) -> tuple[Check, ...]:
     if when.recipient_domain:
         made.append(_check_one("recipient_domain", when.recipient_domain, facts.domain))
     if when.sender:
-        made.append(_check_one("sender", when.sender, facts.sender))
+        held = facts.sender in when.sender
+        made.append(Check("sender", when.sender, _shown_sender(facts.sender), held))
     return tuple(made)
+
+
+def _shown_sender(sender: str | None) -> str:
+    is_address = sender is not None and ("@" in sender or sender.lstrip("+").isdigit())
+    return mask(sender or "") if is_address else sender or "absent"
 
 
 def _check_one(condition: str, wanted: tuple[str, ...], seen: str | None) -> Check:
@@ -184,9 +199,7 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
     planned = [_plan_leg(config, subject, catalog) for config in route.legs]
     legs = tuple(leg for leg in planned if isinstance(leg, Leg))
     left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
-    if not legs:
-        reasons = "; ".join(f"{leg.channel}: {leg.reason}" for leg in left_out)
-        raise RecipientError(f"route {route.name}: no leg reaches {subject.recipient} ({reasons})")
+    _check_reach(route, legs, left_out, subject)
     return Plan(
         delivery_id=subject.delivery_id,
         message_id=subject.message.id,
@@ -198,17 +211,33 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
         deadline=route.deadline,
         legs=legs,
         left_out=left_out,
-        warnings=subject.warnings + tuple(note for leg in legs for note in leg.notes),
+        warnings=(
+            *subject.warnings,
+            *(f"leg {leg.channel} is left out: {leg.reason}" for leg in left_out),
+            *(note for leg in legs for note in leg.notes),
+        ),
     )
+
+
+def _check_reach(
+    route: Route, legs: Sequence[Leg], left_out: Sequence[LeftOut], subject: Subject
+) -> None:
+    """Raise ``RecipientError`` if no leg is left, or one that the route wants in any case."""
+    wanted = [leg for leg in left_out if route.mode is Mode.ALL_OF and not leg.allowed]
+    if legs and not wanted:
+        return
+    which = "not every leg" if legs else "no leg"
+    reasons = "; ".join(f"{leg.channel}: {leg.reason}" for leg in wanted or left_out)
+    raise RecipientError(f"route {route.name}: {which} reaches {subject.recipient} ({reasons})")
 
 
 def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | LeftOut:
     message = subject.message
     target = catalog.message_types[config.channel or message.channel]
     if config.needs_alternative and not _brings(message, target):
-        return LeftOut(target.channel, "the message brings no alternative for it")
+        return LeftOut(target.channel, "the message brings no alternative for it", allowed=True)
     adapted = adapt(message, target)
-    providers = _able(_in_order(config.via, subject.delivery_id), adapted.message, catalog)
+    providers = _able(_in_order(config.via, subject.draw), adapted.message, catalog)
     kinds = _address_kinds(target, providers, catalog)
     kind = next((kind for kind in kinds if subject.recipient.address(kind) is not None), None)
     if kind is None:
@@ -232,14 +261,14 @@ def _brings(message: Message, target: type[Message]) -> bool:
     return type(message) is target or alternative_for(message, target) is not None
 
 
-def _in_order(via: Via, delivery_id: str) -> tuple[str, ...]:
-    """Put the provider that the weights draw for this delivery first, the others behind it.
+def _in_order(via: Via, draw: str) -> tuple[str, ...]:
+    """Put the provider that the weights draw first, the others behind it.
 
-    The draw hangs on the id alone: explaining a delivery twice gives the same order.
+    The draw hangs on the message and the recipient alone: explaining it twice gives one order.
     """
     if not via.weights:
         return via.providers
-    ticket = zlib.crc32(delivery_id.encode()) % sum(via.weights)
+    ticket = zlib.crc32(draw.encode()) % sum(via.weights)
     for provider, weight in zip(via.providers, via.weights, strict=True):
         if ticket < weight:
             return (provider, *(other for other in via.providers if other != provider))

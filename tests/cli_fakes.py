@@ -46,7 +46,8 @@ class Page(Message):
 class FakeConfig:
     """``sends`` is the outcome of every send; ``answers`` whether questions are answered.
 
-    With ``prints`` it writes to standard output, as a provider for development does.
+    ``fussy`` accepts all but what goes to a number that ends in 00. With ``prints`` it writes to
+    standard output, as a provider for development does.
     """
 
     sends: str = "accepted"
@@ -67,14 +68,20 @@ class Fake:
         if self._config.prints:
             print(f"printed by {self._name}")
         match self._config.sends:
-            case "accepted":
+            case "fussy" if attempt.address.endswith("00"):
+                return Refused("no such number", RefusalScope.RECIPIENT, "7")
+            case "accepted" | "fussy":
                 return Accepted(self._receipt(attempt))
             case "refused":
                 return Refused("no such number", RefusalScope.RECIPIENT, "7")
             case "not_sent":
                 return NotSent("key is wrong \x1b[31m", FailureScope.ACCOUNT, code="2")
+            case "throttled":
+                return NotSent("too many at once", FailureScope.THROTTLED, retry_after_s=30.0)
             case "interrupted":
                 raise KeyboardInterrupt
+            case "quits":
+                raise SystemExit(0)
             case _:
                 return Unknown("the answer was cut")
 

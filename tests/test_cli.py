@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from notify_core import PluginError, Plugins, hookimpl
 from notify_core.cli.app import make_app
+from notify_core.cli.exits import Exit
 
 CONFIG = """
 version: 1
@@ -24,6 +25,9 @@ providers:
   locked: {type: fake, sends: not_sent}
   foggy: {type: fake, sends: unknown}
   slow: {type: fake, sends: interrupted}
+  hasty: {type: fake, sends: quits}
+  fussy: {type: fake, sends: fussy}
+  busy: {type: fake, sends: throttled}
   silent: {type: fake, answers: false}
 retry: {rounds: 1}
 routes:
@@ -31,6 +35,18 @@ routes:
   - {name: locked, when: {tags: locked}, send: {via: locked}}
   - {name: foggy, when: {tags: foggy}, send: {via: foggy}}
   - {name: slow, when: {tags: slow}, send: {via: slow}}
+  - {name: hasty, when: {tags: hasty}, send: {via: hasty}}
+  - {name: fussy, when: {tags: fussy}, send: {via: fussy}}
+  - {name: busy, when: {tags: busy}, send: {via: busy}}
+  - name: both
+    when: {tags: both}
+    send: {all_of: [{channel: sms, via: good}, {channel: telegram, via: picky}]}
+  - name: fog
+    when: {tags: fog}
+    send: {all_of: [{channel: sms, via: good}, {channel: telegram, via: foggy}]}
+  - name: neither
+    when: {tags: neither}
+    send: {all_of: [{channel: sms, via: locked}, {channel: telegram, via: picky}]}
   - {name: silent, when: {tags: silent}, send: {via: silent}}
   - name: code
     when: {tags: otp, priority: high}
@@ -89,6 +105,11 @@ def answer(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+def row(shown: str) -> str:
+    """Return the one row of a table of deliveries."""
+    return next(line for line in shown.splitlines() if line.startswith("+79"))
+
+
 def sms(*more: str) -> Sequence[str]:
     return ("sms", "--to", NUMBER, "--text", TEXT, *more)
 
@@ -120,7 +141,7 @@ def test_an_accepted_message_is_told_with_its_receipt_and_exits_0(run: Run) -> N
         "skipped": [],
         "warnings": [],
     }.items() <= delivery.items()
-    assert delivery["own_id"].startswith(answer(result)["message_id"])
+    assert delivery["own_id"].startswith(delivery["id"])
     assert [attempt["provider"] for attempt in delivery["attempts"]] == ["good"]
 
 
@@ -144,6 +165,95 @@ def test_each_outcome_has_its_word_and_its_exit_code(
     assert answer(result)["ok"] is False
 
 
+@pytest.mark.parametrize(
+    ("tag", "outcome", "partly", "exit_code"),
+    [
+        ("both", "refused", True, 6),
+        ("fog", "unknown", True, 3),
+        ("neither", "not_sent", False, 1),
+    ],
+)
+def test_of_several_legs_one_that_went_never_looks_like_nothing(
+    run: Run, tag: str, outcome: str, partly: bool, exit_code: int
+) -> None:
+    """A script that repeats after 1 must not repeat what has gone; doubt outweighs that."""
+    result = run("send", *sms("--tag", tag, "--json"))
+
+    (delivery,) = answer(result)["deliveries"]
+    assert exit_code == result.exit_code
+    assert (outcome, partly) == (delivery["outcome"], delivery["partly"])
+
+
+def test_every_leg_is_told_with_its_receipt(run: Run) -> None:
+    """What a leg has no receipt for, its last attempt tells."""
+    result = run("send", *sms("--tag", "both", "--json"))
+
+    (delivery,) = answer(result)["deliveries"]
+    went, refused = delivery["legs"]
+    assert went == {
+        "channel": "sms",
+        "outcome": "accepted",
+        "reason": None,
+        "scope": None,
+        "code": None,
+        "provider": "good",
+        "provider_id": "P-1",
+        "own_id": delivery["attempts"][0]["own_id"],
+        "parts": 2,
+        "cost": "2.40",
+        "currency": "RUB",
+        "status": None,
+    }
+    assert {"channel": "telegram", "outcome": "refused", "code": "7"}.items() <= refused.items()
+    assert (refused["provider"], refused["provider_id"], refused["cost"]) == ("picky", None, None)
+    assert refused["own_id"] == delivery["attempts"][1]["own_id"]
+
+
+def test_a_message_that_went_in_part_is_shown_as_such(run: Run) -> None:
+    """Leg by leg, with the warning not to repeat it."""
+    shown = run("send", *sms("--tag", "both")).stdout
+
+    assert "partly" in row(shown)
+    assert "some of it went. Do not repeat the whole:" in shown
+    assert "  sms: accepted by good as P-1" in shown
+    assert "  telegram: refused (recipient): no such number" in shown
+
+
+def test_a_part_in_doubt_is_not_hidden_by_the_part_that_went(run: Run) -> None:
+    """Both warnings, and the question to ask."""
+    shown = run("send", *sms("--tag", "fog")).stdout
+
+    assert "unknown" in row(shown)
+    assert "  sms: accepted by good as P-1" in shown
+    assert "notify status --provider foggy --own-id" in shown
+
+
+@pytest.mark.parametrize(
+    ("tag", "other", "exit_code"),
+    [
+        ("fussy", "+79991234500", 6),
+        ("fussy", "+79991234501", 0),
+        ("picky", "+79991234500", 1),
+    ],
+)
+def test_of_several_recipients_one_who_was_reached_never_looks_like_nobody(
+    run: Run, tag: str, other: str, exit_code: int
+) -> None:
+    """``fussy`` accepts the first recipient at least, ``picky`` nobody."""
+    result = run("send", *sms("--tag", tag, "--to", other))
+
+    assert exit_code == result.exit_code
+
+
+def test_the_pause_that_a_provider_asks_for_is_told(run: Run) -> None:
+    """In each attempt that was not sent; null in the others."""
+    (busy,) = answer(run("send", *sms("--tag", "busy", "--json")))["deliveries"]
+    (good,) = answer(run("send", *sms("--json")))["deliveries"]
+
+    assert [attempt["retry_after_s"] for attempt in busy["attempts"]] == [30.0]
+    assert [attempt["retry_after_s"] for attempt in good["attempts"]] == [None]
+
+
 def test_a_message_in_doubt_comes_with_the_question_to_ask(run: Run) -> None:
     """The table is followed by the warning and the command that finds out."""
     result = run("send", *sms("--tag", "foggy"))
@@ -152,12 +262,14 @@ def test_a_message_in_doubt_comes_with_the_question_to_ask(run: Run) -> None:
     assert "notify status --provider foggy --own-id" in result.stdout
 
 
-def test_an_interrupted_send_may_have_gone(run: Run) -> None:
-    """Ctrl-C in the middle exits like any other doubt."""
-    result = run("send", *sms("--tag", "slow"))
+@pytest.mark.parametrize("tag", ["slow", "hasty"])
+def test_an_interrupted_send_may_have_gone(run: Run, tag: str) -> None:
+    """Ctrl-C in the middle, or a provider that quits, exits like any other doubt."""
+    result = run("send", *sms("--tag", tag))
 
     assert result.exit_code == 3
     assert "do not send it again" in result.stderr
+    assert "+79…67" in result.stderr
 
 
 def test_what_a_provider_prints_stays_out_of_the_json(run: Run) -> None:
@@ -388,7 +500,7 @@ def test_config_check_counts_what_is_right(run: Run, config: Path) -> None:
     result = run("config", "check", str(config))
 
     assert result.exit_code == 0
-    assert result.stdout == "OK: 6 providers, 7 routes\n"
+    assert result.stdout == "OK: 9 providers, 13 routes\n"
 
 
 def test_config_check_shows_every_problem_with_its_line(run: Run, tmp_path: Path) -> None:
@@ -479,4 +591,7 @@ def test_a_plugin_whose_commands_fail_takes_no_other_along(
 
 
 def test_help_lists_the_exit_codes(run: Run) -> None:
-    assert "3  unknown: it may have gone, do NOT send it again" in run("--help").stdout
+    shown = run("--help").stdout
+
+    assert "3  unknown: it may have gone, do NOT send it again" in shown
+    assert [f"  {code.value}  " in shown for code in Exit] == [True] * len(Exit)

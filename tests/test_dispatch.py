@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import attrs
 import pytest
 
-from notify_core.config.model import IfUnknown, LegConfig, Mode, Retry, Route, Via
+from notify_core.clock import SystemClock
+from notify_core.config.model import Breaker, IfUnknown, LegConfig, Mode, Retry, Route, Via
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import ProviderError
+from notify_core.health import HealthBoard
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Mail, Sms
 from notify_core.notifier import Notifier
@@ -23,8 +27,10 @@ from notify_core.outcome import (
     RefusalScope,
     Refused,
     State,
+    Status,
     Unknown,
 )
+from notify_core.policy.breaker import Health, after, obstacle
 from notify_core.progress import Step, goes_on, next_step, overall
 from notify_core.provider import Capabilities
 from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
@@ -147,6 +153,27 @@ def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
 
     assert delivery.accepted
     assert clock.slept == [7]
+
+
+def test_the_pause_that_one_provider_asks_for_is_kept_though_another_failed_since() -> None:
+    clock = ManualClock()
+    busy = NotSent("slow down", FailureScope.THROTTLED, retry_after_s=20)
+    config = scripted_config(a=ScriptedProvider([busy]), b=ScriptedProvider([DOWN]))
+
+    delivery = send(notifier_with(config, clock=clock))
+
+    assert delivery.accepted
+    assert clock.slept == [20]
+
+
+def test_a_provider_that_wants_too_long_a_pause_leaves_the_next_round_to_the_others() -> None:
+    busy = NotSent("slow down", FailureScope.THROTTLED, retry_after_s=1800)
+    first = ScriptedProvider([busy])
+
+    delivery = send(notifier_with(scripted_config(a=first, b=ScriptedProvider([DOWN]))))
+
+    assert delivery.provider == "b"
+    assert len(first.sent) == 1
 
 
 def test_a_pause_longer_than_the_policy_allows_is_not_waited_for() -> None:
@@ -286,6 +313,45 @@ class TestUnknown:
         assert delivery.accepted
         assert first.own_id == second.own_id
 
+    def test_goes_again_to_the_same_provider_only(self) -> None:
+        """A message that turns up late would come twice, and no id would tell the two apart."""
+        first = ScriptedProvider([LOST, DOWN], statuses=[State.NOT_FOUND] * 2)
+        second = ScriptedProvider()
+        config = scripted_config(
+            route(leg("a", "b", channel="viber"), leg("b", channel="sms")), a=first, b=second
+        )
+
+        delivery = send(notifier_with(config))
+
+        assert delivery.channel == "viber"
+        assert [attempt.provider for attempt in delivery.attempts] == ["a", "a", "a"]
+
+    def test_goes_to_no_other_leg_when_the_same_provider_fails_for_good(self) -> None:
+        first = ScriptedProvider([LOST, DOWN, DOWN], statuses=[State.NOT_FOUND] * 2)
+        second = ScriptedProvider()
+        config = scripted_config(
+            route(leg("a", "b", channel="viber"), leg("b", channel="sms")), a=first, b=second
+        )
+
+        delivery = send(notifier_with(config))
+
+        assert delivery.outcome == DOWN
+        assert second.sent == []
+
+    @pytest.mark.parametrize("state", [State.REJECTED, State.UNDELIVERED, State.EXPIRED])
+    def test_is_refused_when_the_provider_has_it_as_failed_for_good(self, state: State) -> None:
+        """It may know the message because it refused it."""
+        status = Status(state=state, final=True, detail="wrong number", code="22")
+        provider = ScriptedProvider([LOST], statuses=[status])
+        config = scripted_config(
+            route(leg("a", channel="viber"), leg("a", channel="sms")), a=provider
+        )
+
+        delivery = send(notifier_with(config))
+
+        assert delivery.legs[0].outcome == Refused("wrong number", RefusalScope.RECIPIENT, "22")
+        assert delivery.channel == "sms"
+
     def test_is_held_when_one_question_got_no_answer(self) -> None:
         no_answer = ProviderError("a", "status", LOST)
         provider = ScriptedProvider([LOST], statuses=[no_answer, State.NOT_FOUND])
@@ -422,6 +488,43 @@ class TestHealth:
 
         assert send(notifier).accepted
         assert notifier.health("a").failures == 0
+
+    def test_a_block_is_not_lifted_by_what_was_under_way_before(self) -> None:
+        blocked = NotSent("ip is blocked", FailureScope.ACCOUNT, retry_after_s=1800)
+        health = after(Health(), blocked, Breaker(), now=0.0)
+
+        for late in (ACCEPTED, BAD_NUMBER, LOST, *[DOWN] * 9):
+            health = after(health, late, Breaker(), now=1.0)
+
+        assert obstacle(health, now=1799.0) is not None
+
+    def test_only_one_attempt_finds_out_whether_a_pause_has_helped(self) -> None:
+        clock = ManualClock()
+        board = HealthBoard(Breaker(failures=1), clock)
+        board.record("a", DOWN)
+        clock.advance(31)
+
+        first, second = board.claim("a"), board.claim("b")
+        board.record("a", LOST)
+
+        assert (first, second) == (None, None)
+        assert board.claim("a") == "left alone for 30 s: out of reach"
+
+    def test_many_threads_make_one_authorisation_error(self) -> None:
+        """A gateway may block an address after a few of them."""
+        provider = ScriptedProvider([slow_bad_login] * 32)
+        notifier = notifier_with(scripted_config(a=provider), clock=SystemClock())
+
+        with ThreadPoolExecutor(32) as pool:
+            deliveries = list(pool.map(lambda _: send(notifier), range(32)))
+
+        assert len(provider.sent) == 1
+        assert all(isinstance(delivery.outcome, NotSent) for delivery in deliveries)
+
+
+def slow_bad_login(*_: object) -> Outcome:
+    time.sleep(0.05)
+    return BAD_LOGIN
 
 
 def test_a_listener_is_told_of_every_attempt_before_and_after() -> None:

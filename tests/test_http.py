@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import socket
 import ssl
 import struct
@@ -22,7 +23,7 @@ import pytest
 import requests
 import trustme
 import urllib3
-from requests.adapters import BaseAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from notify_core.http import HttpClient, HttpReply, outcome_of
 from notify_core.outcome import FailureScope, NotSent, Unknown
@@ -734,6 +735,41 @@ def test_a_session_of_the_caller_decides_on_certificates_and_proxies(
     }
 
 
+@pytest.mark.parametrize(
+    "retries",
+    [3, urllib3.Retry(2, allowed_methods=None), urllib3.Retry(None, read=1), None],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_leaves_through_an_adapter_that_would_repeat_it(
+    serve: Serve, client: Client, session: requests.Session, method: str, retries: Any
+) -> None:
+    server = serve(Answer())
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    sender, url = client(session=session), f"http://{server.authority}/"
+
+    answer = sender.get(url) if method == "get" else sender.post(url, b"a=1", "text/plain")
+
+    assert answer == NotSent(
+        "the adapter in the session would repeat requests; mount one with max_retries=0",
+        FailureScope.ACCOUNT,
+    )
+    assert server.accepted == 0
+
+
+@pytest.mark.parametrize("retries", [0, False, urllib3.Retry(0, read=5), urllib3.Retry(False)])
+def test_an_adapter_that_repeats_nothing_is_used_as_it_is(
+    serve: Serve, client: Client, session: requests.Session, retries: Any
+) -> None:
+    server = serve(Answer())
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+
+    answer = client(session=session).get(f"http://{server.authority}/")
+
+    assert isinstance(answer, Unknown)
+    assert len(server.requests) == 1
+
+
 def test_a_session_of_the_caller_is_not_closed(session: requests.Session) -> None:
     adapter = RecordingAdapter()
     session.mount("https://", adapter)
@@ -820,6 +856,32 @@ def test_a_reason_holds_nothing_of_a_proxy(
     environ("http_proxy", f"http://{CANARY}:{CANARY}@127.0.0.1:{closed_port}")
 
     assert CANARY not in str(client().get("http://gate.example/"))
+
+
+MISSHAPEN = Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header\r\n\r\nok")
+
+
+@pytest.mark.parametrize("answer", [*LOST_ANSWERS.values(), OK, MISSHAPEN])
+@pytest.mark.parametrize("through", ["directly", "proxy"])
+def test_a_log_holds_nothing_of_the_address(
+    serve: Serve,
+    client: Client,
+    environ: Callable[[str, str], None],
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+    through: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(answer)
+    if through == "proxy":
+        environ("http_proxy", f"http://{server.authority}")
+    host = "gate.example" if through == "proxy" else server.authority
+
+    client(read_timeout_s=SOON).get(f"http://{host}/{CANARY}?psw={CANARY}")
+
+    assert f"/{CANARY}?psw={CANARY} ".encode() in server.requests[0]
+    assert "urllib3" in caplog.text
+    assert CANARY not in caplog.text
 
 
 # --- The map of all exceptions ----------------------------------------------------------------

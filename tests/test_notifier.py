@@ -6,20 +6,33 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
-from notify_core.config.model import LegConfig, Route, Via, When
+from notify_core.config.model import LegConfig, Mode, Route, Until, Via, When
 from notify_core.contact import Contact
-from notify_core.delivery import Delivery
-from notify_core.errors import ConfigError, ProviderError, RecipientError, UnsupportedFeature
+from notify_core.delivery import Attempt, Delivery
+from notify_core.errors import (
+    ConfigError,
+    NotifyError,
+    ProviderError,
+    RecipientError,
+    UnsupportedFeature,
+)
 from notify_core.hookspecs import hookimpl
-from notify_core.message import Mail, Sms
+from notify_core.message import Mail, Message, Sms
 from notify_core.notifier import Notifier
-from notify_core.outcome import FailureScope, NotSent, Outcome, State
+from notify_core.outcome import FailureScope, NotSent, Outcome, RefusalScope, Refused, State
 from notify_core.plugins import Plugins
-from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
+from notify_core.testing import (
+    ManualClock,
+    ScriptedProvider,
+    accepted,
+    notifier_with,
+    scripted_config,
+)
 
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
 
@@ -47,6 +60,7 @@ class TestRecipients:
             (["+79990000001", "123"], "has no country code"),
             (["+79990000001", "+7999"], "too short or too long"),
             (["+79990000001", "+7 999 000-00-01"], r"\+79…01 is named twice"),
+            (["+79990000001", Contact(phone="+79990000001", email="a@b.c")], "is named twice"),
         ],
     )
     def test_one_bad_recipient_keeps_the_whole_message_back(
@@ -107,7 +121,120 @@ def test_explaining_sends_nothing_and_plans_what_a_send_carries_out() -> None:
     assert provider.sent == []
     (delivery,) = notifier.send(message)
 
-    assert (delivery.id, delivery.route) == (decision.plan.delivery_id, decision.plan.route)
+    assert (delivery.route, delivery.channel) == (
+        decision.plan.route,
+        decision.plan.legs[0].channel,
+    )
+
+
+def test_explaining_and_sending_draw_the_same_provider_of_a_spread() -> None:
+    spread = (LegConfig(via=Via(providers=("a", "b", "c"), weights=(1, 1, 1))),)
+    route = Route(name="default", legs=spread)
+    providers = {name: ScriptedProvider() for name in "abc"}
+    notifier = notifier_with(scripted_config(route, **providers))
+
+    for _ in range(20):
+        message = Sms(to="+79990000001", text="hi")
+        (decision,) = notifier.explain(message)
+        (delivery,) = notifier.send(message)
+
+        assert delivery.provider == decision.plan.legs[0].providers[0]
+
+
+def test_a_message_that_is_sent_twice_is_two_messages_to_the_provider() -> None:
+    """Asked about one of them, it must not answer for the other."""
+    provider = ScriptedProvider()
+    notifier = notifier_with(scripted_config(a=provider))
+    message = Sms(to="+79990000001", text="hi")
+
+    for each in (message, message, attrs.evolve(message, text="other")):
+        notifier.send(each)
+
+    assert len({attempt.own_id for _, attempt in provider.sent}) == 3
+
+
+def test_an_interrupt_says_what_has_gone_and_what_may_have() -> None:
+    def interrupted(*_: object) -> Outcome:
+        raise KeyboardInterrupt
+
+    def gone(_message: Message, attempt: Attempt) -> Outcome:
+        return accepted(attempt)
+
+    notifier = notifier_with(scripted_config(a=ScriptedProvider([gone, interrupted])))
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        notifier.send(Sms(to=["+79990000001", "+79990000002", "+79990000003"], text="hi"))
+
+    (note,) = caught.value.__notes__
+    assert "+79…01 by sms via a (route default): accepted" in note
+    assert "may have gone, do not repeat: +79…02" in note
+    assert "+79…03" not in note
+
+
+def test_an_interrupted_provider_can_be_used_again() -> None:
+    def interrupted(*_: object) -> Outcome:
+        raise KeyboardInterrupt
+
+    notifier = notifier_with(scripted_config(a=ScriptedProvider([interrupted])))
+    with pytest.raises(KeyboardInterrupt):
+        notifier.send(Sms(to="+79990000001", text="hi"))
+
+    assert notifier.send(Sms(to="+79990000001", text="hi")).ok
+
+
+def test_a_closed_notifier_sends_nothing() -> None:
+    notifier = notifier_with(scripted_config(a=ScriptedProvider()))
+    notifier.close()
+
+    with pytest.raises(NotifyError, match="the notifier is closed"):
+        notifier.send(Sms(to="+79990000001", text="hi"))
+
+
+@pytest.mark.parametrize("waiting", [{"until": Until.DELIVERED}, {"within": timedelta(seconds=9)}])
+def test_a_leg_that_would_have_to_wait_is_refused_whoever_wrote_it(waiting: Any) -> None:
+    leg = LegConfig(via=Via(providers=("a",)), **waiting)
+    config = scripted_config(Route(name="default", legs=(leg,)), a=ScriptedProvider())
+
+    with pytest.raises(ConfigError, match=r"routes\.default\.legs\[0\]: nothing can wait"):
+        notifier_with(config)
+
+
+class TestAllOf:
+    """A route that wants every leg."""
+
+    SMS_AND_MAIL = Route(
+        name="both",
+        mode=Mode.ALL_OF,
+        legs=(
+            LegConfig(via=Via(providers=("a",))),
+            LegConfig(via=Via(providers=("a",)), channel="mail"),
+        ),
+    )
+    MESSAGE = Sms(
+        to=Contact(phone="+79990000001", email="ann@example.org"),
+        text="hi",
+        alternatives=Mail(subject="s", text="hi"),
+    )
+
+    def test_a_recipient_whom_not_every_leg_reaches_is_told_before_anything_is_sent(self) -> None:
+        provider = ScriptedProvider()
+        message = attrs.evolve(self.MESSAGE, to="+79990000001")
+
+        with pytest.raises(RecipientError, match=r"not every leg reaches .* no email address"):
+            notifier_with(scripted_config(self.SMS_AND_MAIL, a=provider)).send(message)
+
+        assert provider.sent == []
+
+    def test_a_part_that_went_is_neither_success_nor_failure(self) -> None:
+        refused = Refused("no such mailbox", RefusalScope.RECIPIENT)
+        provider = ScriptedProvider([lambda _, attempt: accepted(attempt), refused])
+
+        report = notifier_with(scripted_config(self.SMS_AND_MAIL, a=provider)).send(self.MESSAGE)
+
+        assert (report.ok, report.failed, len(report.partly)) == (False, (), 1)
+        assert str(report.deliveries[0]).endswith(
+            "by sms via a (route both) in part, the rest: refused (recipient): no such mailbox"
+        )
 
 
 def test_a_key_is_refused_because_nothing_could_remember_it() -> None:
@@ -150,6 +277,18 @@ class TestStatus:
 
         states = [changed.status.state for changed in listener.changed if changed.status]
         assert states == [State.SENT, State.DELIVERED]
+
+    def test_a_status_never_moves_backwards(self) -> None:
+        told = [State.DELIVERED, State.NOT_FOUND, State.SENT, State.UNKNOWN, State.READ]
+        notifier = notifier_with(scripted_config(a=ScriptedProvider(statuses=told)))
+        (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+
+        states = []
+        for _ in told:
+            delivery = notifier.fetch_status(delivery)
+            states.append(delivery.status and delivery.status.state)
+
+        assert states == [State.DELIVERED] * 4 + [State.READ]
 
     def test_a_delivery_that_was_not_accepted_has_nothing_to_ask_about(self) -> None:
         provider = ScriptedProvider([DOWN] * 3)

@@ -117,7 +117,7 @@ def tell(plan: Plan, with_rules: Rules, draw: Callable[[st.SearchStrategy], obje
             case CloseLeg():
                 story.progress = leg_closed(plan, story.progress)
             case Pause():
-                story.progress = round_began(story.progress)
+                story.progress = round_began(story.progress, with_rules)
             case Ask():
                 story.progress = question_answered(plan, story.progress, draw(told), with_rules)
             case Try(provider) if draw(st.integers(0, 9)) == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Sequence
 
+import attrs
 import pytest
 
 from notify_core.delivery import Attempt
@@ -29,7 +30,7 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_core.plugins import Plugins
-from notify_core.provider import Provider, ProviderType
+from notify_core.provider import Capabilities, Provider, ProviderType
 from notify_core.registry import ProviderSpec, Registry
 from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
 
@@ -122,6 +123,115 @@ def test_a_message_error_of_a_provider_is_a_refusal_of_the_content() -> None:
     assert delivery.outcome == Refused("no such voice", RefusalScope.CONTENT)
 
 
+class FailingAfterwards:
+    """A wrapper that fails once the provider has answered."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    @hookimpl(wrapper=True)
+    def notify_send(self) -> Generator[None, Outcome, Outcome]:
+        yield
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [MessageError("x"), UnsupportedFeature("x"), RuntimeError("x")])
+def test_a_wrapper_that_fails_after_the_answer_leaves_it_unknown(error: Exception) -> None:
+    """The message has gone: no provider may get it again, and no report may call it refused."""
+    second = ScriptedProvider()
+    mute = ScriptedProvider(capabilities=Capabilities(channels=frozenset({"sms"})))
+    plugins = [("failing", FailingAfterwards(error))]
+
+    (delivery,) = notifier_with(scripted_config(a=mute, b=second), plugins=plugins).send(MESSAGE)
+
+    assert delivery.held
+    assert (len(mute.sent), second.sent) == (1, [])
+
+
+class Within:
+    @hookimpl(wrapper=True, trylast=True)
+    def notify_send(self) -> Generator[None, Outcome, Outcome]:
+        return (yield)
+
+
+class WrappingAnEvent:
+    @hookimpl(wrapper=True)
+    def notify_before_send(self) -> Generator[None, None, None]:
+        return (yield)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        (Within(), "no wrapper stands within the core's; drop trylast"),
+        (WrappingAnEvent(), "tells listeners one by one; drop wrapper=True"),
+    ],
+)
+def test_a_hook_that_could_not_do_what_it_means_to_is_refused(plugin: object, words: str) -> None:
+    with pytest.raises(PluginError, match=words):
+        notifier_with(scripted_config(a=ScriptedProvider()), plugins=[("misfit", plugin)])
+
+
+class TestPluginsOfANotifier:
+    """A set of plugins belongs to one notifier, so that nobody answers in another's place."""
+
+    SPEC = ProviderSpec(
+        name="a",
+        type=ProviderType(
+            name="scripted",
+            config_class=dict,
+            capabilities=lambda _: Capabilities(channels=frozenset()),
+            factory=lambda _settings, _tools: ScriptedProvider(),
+        ),
+        settings=None,
+    )
+
+    def test_a_second_notifier_cannot_have_them(self) -> None:
+        plugins = Plugins()
+        Registry(plugins, [self.SPEC], ManualClock())
+
+        with pytest.raises(PluginError, match=r"belong to another notifier|uses these plugins"):
+            Registry(plugins, [attrs.evolve(self.SPEC, name="b")], ManualClock())
+
+    def test_a_plugin_cannot_be_added_to_them(self) -> None:
+        plugins = Plugins()
+        Registry(plugins, [self.SPEC], ManualClock())
+
+        with pytest.raises(PluginError, match="comes too late"):
+            plugins.register(Listener(), "late")
+
+    def test_they_are_free_again_when_it_is_closed(self) -> None:
+        plugins = Plugins()
+        Registry(plugins, [self.SPEC], ManualClock()).close()
+
+        assert Registry(plugins, [self.SPEC], ManualClock()).capabilities.keys() == {"a"}
+
+    def test_they_are_free_again_when_it_could_not_be_made(self) -> None:
+        plugins = Plugins()
+        plugins.register(Answering(), "stray")
+        with pytest.raises(PluginError):
+            Registry(plugins, [self.SPEC], ManualClock())
+
+        assert not plugins.manager.has_plugin("provider:a")
+
+
+def test_a_provider_that_cannot_be_closed_does_not_keep_the_others_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stuck(ScriptedProvider):
+        def close(self) -> None:
+            raise RuntimeError("canary")
+
+    second = ScriptedProvider()
+
+    notifier_with(scripted_config(a=Stuck(), b=second)).close()
+
+    assert second.closed
+    assert [record.getMessage() for record in caplog.records] == [
+        "provider a failed to close: RuntimeError"
+    ]
+
+
 def test_what_one_provider_cannot_express_is_left_to_the_next() -> None:
     first = ScriptedProvider([UnsupportedFeature("no pictures")])
 
@@ -185,11 +295,35 @@ class TestQuestions:
         assert "RuntimeError" in str(caught.value)
         assert "canary" not in str(caught.value)
 
+    @pytest.mark.parametrize("error", [MessageError("canary"), ValueError("canary")])
+    def test_no_error_of_a_plugin_hangs_on_the_one_that_is_raised(self, error: Exception) -> None:
+        provider = ScriptedProvider(statuses=[error])
+
+        with pytest.raises(ProviderError) as caught:
+            notifier_with(scripted_config(a=provider)).query_status(
+                "a", [Receipt(provider="a", address="x")]
+            )
+
+        assert caught.value.__context__ is None
+        assert caught.value.__cause__ is None
+
+    def test_a_status_that_is_none_is_no_answer(self) -> None:
+        with pytest.raises(ProviderError, match="answered str for a status"):
+            notifier_with(scripted_config(a=Chatty())).query_status(
+                "a", [Receipt(provider="a", address="x")]
+            )
+
     def test_too_few_statuses_are_no_answer(self) -> None:
         with pytest.raises(ProviderError, match="answered list for 1"):
             notifier_with(scripted_config(a=Forgetful())).query_status(
                 "a", [Receipt(provider="a", address="x")]
             )
+
+
+class Chatty(ScriptedProvider):
+    @hookimpl
+    def notify_fetch_status(self) -> Sequence[Status]:  # type: ignore[override]
+        return ["delivered"]  # type: ignore[list-item]
 
 
 class Forgetful(ScriptedProvider):
@@ -207,8 +341,13 @@ def test_a_provider_that_cannot_be_made_is_a_mistake_of_the_configuration() -> N
     )
     spec = ProviderSpec(name="a", type=broken, settings={})
 
-    with pytest.raises(ConfigError, match=r"providers\.a: .*No such file: 'ca\.pem'"):
+    with pytest.raises(ConfigError, match=r"providers\.a: No such file: ca\.pem"):
         Registry(Plugins(), [spec], ManualClock())
+
+
+def test_a_provider_that_takes_no_id_of_ours_cannot_be_asked_by_one() -> None:
+    with pytest.raises(ValueError, match="ask_after_s: it cannot be asked by an id"):
+        Capabilities(channels=frozenset({"sms"}), ask_after_s=(1.0,))
 
 
 def test_closing_the_notifier_closes_every_provider() -> None:

@@ -60,7 +60,8 @@ def subject(message: Message | None = None, recipient: Contact | None = None) ->
     message = message or Sms(to="+79990000001", text="hello")
     facts = Facts(channel=message.channel, tags=message.tags)
     return Subject(
-        delivery_id=f"{message.id}-1",
+        delivery_id="d",
+        draw=f"{message.id}-1",
         message=message,
         recipient=recipient or message.contacts()[0],
         facts=facts,
@@ -143,6 +144,15 @@ def test_a_decision_never_shows_a_whole_number() -> None:
 
     assert "9990000001" not in repr(made)
     assert "hello" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("sender", "shown"), [("Shop", "Shop"), ("+79991234567", "+79…67"), ("ann@b.ru", "a…@b.ru")]
+)
+def test_a_decision_masks_a_sender_that_is_an_address(sender: str, shown: str) -> None:
+    (check,) = checks(When(sender=("x",)), Facts(channel="sms", sender=sender))
+
+    assert check.seen == shown
 
 
 def test_a_failover_list_keeps_its_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import click
 from notify_core.cli import shapes, tables
 from notify_core.cli.exits import Exit, exit_of_report
 from notify_core.cli.options import config_option, json_option, message_options, read_message
-from notify_core.cli.output import answer, only_answer_on_stdout
+from notify_core.cli.output import answer, only_answer_on_stdout, printable
 from notify_core.cli.session import opened
+from notify_core.errors import NotifyError
 from notify_core.plugins import Plugins
 
 
@@ -29,7 +31,7 @@ def send(context: click.Context, /, config: Path, as_json: bool, **given: Any) -
     """
     with opened(config, context.obj) as session:
         message = read_message(given, session.plugins.message_types())
-        with _in_doubt_if_interrupted(), only_answer_on_stdout(as_json):
+        with _in_doubt_if_cut_short(), only_answer_on_stdout(as_json):
             report = session.notifier.send(message)
     answer(shapes.report_shape(report), tables.report_tables, as_json=as_json)
     context.exit(exit_of_report(report))
@@ -71,10 +73,20 @@ def explain(plugins: Plugins, /, config: Path, as_json: bool, **given: Any) -> N
 
 
 @contextlib.contextmanager
-def _in_doubt_if_interrupted() -> Iterator[None]:
-    """Never let an interruption look like *not sent*."""
+def _in_doubt_if_cut_short() -> Iterator[None]:
+    """Never let a send that did not come to its end look like *nothing went*, or like success.
+
+    Ctrl-C is such an end; so is a provider that calls ``sys.exit``, and a defect, after which
+    Python would exit with 1. What the core noted about the recipients is shown.
+    """
     try:
         yield
-    except KeyboardInterrupt:
+    except NotifyError:  # before anything was sent
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception):
+            traceback.print_exception(error)
         click.echo("error: interrupted; it may have gone, do not send it again", err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo("\n".join(printable(line) for line in note.splitlines()), err=True)
         raise click.exceptions.Exit(Exit.UNKNOWN) from None

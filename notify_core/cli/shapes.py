@@ -16,7 +16,7 @@ import attrs
 
 from notify_core.config.model import Config
 from notify_core.contact import mask
-from notify_core.delivery import Attempt, Delivery, Report
+from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.errors import ConfigError, NotifyError, PluginError, ProviderError
 from notify_core.outcome import (
     Accepted,
@@ -60,6 +60,7 @@ def delivery_shape(delivery: Delivery) -> Shape:
         "route": delivery.route,
         "channel": delivery.channel,
         **_outcome(delivery.outcome),
+        "partly": delivery.partly,
         "provider": delivery.provider,
         "provider_id": delivery.provider_id,
         "own_id": receipt.own_id,
@@ -68,6 +69,7 @@ def delivery_shape(delivery: Delivery) -> Shape:
         "balance": _money(delivery.balance),
         "currency": receipt.currency,
         "status": _status_or_none(delivery.status),
+        "legs": [_leg_result(leg) for leg in delivery.legs],
         "attempts": [_attempt(attempt) for attempt in delivery.attempts],
         "skipped": [
             {"channel": leg.channel, "provider": skip.provider, "reason": skip.reason}
@@ -75,6 +77,25 @@ def delivery_shape(delivery: Delivery) -> Shape:
             for skip in leg.skipped
         ],
         "warnings": list(delivery.warnings),
+    }
+
+
+def _leg_result(leg: LegResult) -> Shape:
+    """One leg that was tried; what it has no receipt for, its last attempt tells."""
+    receipt = _receipt_of(leg.outcome)
+    provider, own_id = next(
+        ((attempt.provider, attempt.own_id) for attempt in reversed(leg.attempts)), (None, None)
+    )
+    return {
+        "channel": leg.channel,
+        **_outcome(leg.outcome),
+        "provider": receipt.provider or provider,
+        "provider_id": receipt.provider_id,
+        "own_id": receipt.own_id or own_id,
+        "parts": receipt.parts,
+        "cost": _money(receipt.cost),
+        "currency": receipt.currency,
+        "status": _status_or_none(leg.status),
     }
 
 
@@ -89,6 +110,7 @@ def _attempt(attempt: Attempt) -> Shape:
         "own_id": receipt.own_id or attempt.own_id,
         "provider_id": receipt.provider_id,
         **_outcome(attempt.outcome),
+        "retry_after_s": _retry_after_s(attempt.outcome),
         "answer": _outcome(attempt.answer),
         "parts": receipt.parts,
         "cost": _money(receipt.cost),
@@ -115,6 +137,10 @@ def _facts(outcome: Outcome | None) -> tuple[str | None, str | None, str | None,
             return "unknown", reason, None, code
         case None:
             return None, None, None, None
+
+
+def _retry_after_s(outcome: Outcome | None) -> float | None:
+    return outcome.retry_after_s if isinstance(outcome, NotSent) else None
 
 
 def _receipt_of(outcome: Outcome | None) -> Receipt:

@@ -21,6 +21,7 @@ _STYLES = {
     "refused": "red",
     "not_sent": "red",
     "unknown": "bold yellow",
+    "partly": "bold yellow",
     "stopped": "red",
 }
 
@@ -61,7 +62,7 @@ def report_tables(shape: Shape) -> list[RenderableType]:
             each["route"],
             each["channel"],
             each["provider"],
-            each["outcome"],
+            _outcome(each),
             each["provider_id"] or each["own_id"],
             each["parts"],
             each["cost"],
@@ -73,11 +74,19 @@ def report_tables(shape: Shape) -> list[RenderableType]:
     return [table(_DELIVERY, rows), *(note for each in deliveries for note in _notes(each))]
 
 
+def _outcome(delivery: Shape) -> str:
+    """Return the word for a delivery; that of a part which may have gone outweighs the others."""
+    partly = delivery["partly"] and delivery["outcome"] != "unknown"
+    return "partly" if partly else str(delivery["outcome"])
+
+
 def _notes(delivery: Shape) -> Iterator[RenderableType]:
     who = delivery["recipient"]
-    if delivery["outcome"] != "accepted":
-        scope = f" ({delivery['scope']})" if delivery["scope"] else ""
-        yield line(f"{who}: {delivery['outcome'].replace('_', ' ')}{scope}: {delivery['reason']}")
+    if delivery["partly"]:
+        yield line(f"{who}: some of it went. Do not repeat the whole:", "bold")
+        yield from (line(f"  {leg['channel']}: {_leg_result(leg)}") for leg in delivery["legs"])
+    elif delivery["outcome"] != "accepted":
+        yield line(f"{who}: {_why(delivery)}")
     if delivery["outcome"] == "unknown":
         yield line(f"{who}: it may have gone. Do not send it again; ask:", "bold")
         yield from _questions(delivery)
@@ -85,6 +94,17 @@ def _notes(delivery: Shape) -> Iterator[RenderableType]:
         yield line(f"{who}: {skip['provider']} was not tried: {skip['reason']}")
     for warning in delivery["warnings"]:
         yield line(f"{who}: {warning}", "yellow")
+
+
+def _leg_result(leg: Shape) -> str:
+    if leg["outcome"] == "accepted":
+        return f"accepted by {leg['provider']} as {leg['provider_id'] or leg['own_id']}"
+    return _why(leg)
+
+
+def _why(failed: Shape) -> str:
+    scope = f" ({failed['scope']})" if failed["scope"] else ""
+    return f"{failed['outcome'].replace('_', ' ')}{scope}: {failed['reason']}"
 
 
 def _questions(delivery: Shape) -> Iterator[RenderableType]:

@@ -17,13 +17,15 @@ from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refuse
 class Health:
     """How a provider stands. ``closed_until`` is on the monotonic clock, in seconds.
 
-    ``stopped`` holds the reason while only a person can make it work again.
+    It is ``probed`` while an attempt finds out whether a pause has helped, and ``stopped`` while
+    only a person can make it work again.
     """
 
     failures: int = 0
     closed_until: float | None = None
     reason: str = ""
     stopped: bool = False
+    probed: bool = False
 
 
 def obstacle(health: Health, now: float) -> str | None:
@@ -42,14 +44,18 @@ def probing(health: Health, breaker: Breaker, now: float) -> Health:
     """
     if health.closed_until is None:
         return health
-    return attrs.evolve(health, closed_until=now + breaker.pause.total_seconds())
+    return attrs.evolve(health, closed_until=now + breaker.pause.total_seconds(), probed=True)
 
 
 def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Health:
-    """Return the health after an attempt that ended so."""
+    """Return the health after an attempt that ended so.
+
+    What an attempt that was under way before the provider was closed has to say neither opens it
+    again nor shortens its pause.
+    """
     match outcome:
-        case Accepted() | Refused() if not health.stopped:
-            return Health()
+        case Accepted() | Refused() if health.probed or health.closed_until is None:
+            return health if health.stopped else Health()
         case NotSent(scope=FailureScope.PROVIDER):
             return _after_failure(health, outcome, breaker, now)
         case NotSent(scope=FailureScope.ACCOUNT):
@@ -63,10 +69,18 @@ def _after_failure(health: Health, outcome: NotSent, breaker: Breaker, now: floa
     if failures < breaker.failures or health.stopped:
         return attrs.evolve(health, failures=failures)
     pause = max(breaker.pause.total_seconds(), outcome.retry_after_s or 0.0)
-    return Health(failures, now + pause, outcome.reason)
+    return _closed(health, failures, now + pause, outcome.reason)
 
 
 def _after_account_failure(health: Health, outcome: NotSent, now: float) -> Health:
     if health.stopped or outcome.retry_after_s is None:
-        return Health(health.failures, None, health.reason or outcome.reason, stopped=True)
-    return Health(health.failures, now + outcome.retry_after_s, outcome.reason)
+        reason = health.reason if health.stopped else outcome.reason
+        return Health(health.failures, None, reason, stopped=True)
+    return _closed(health, health.failures, now + outcome.retry_after_s, outcome.reason)
+
+
+def _closed(health: Health, failures: int, until: float, reason: str) -> Health:
+    """Close for that long, or for longer if something else has asked for it."""
+    if not health.probed and health.closed_until is not None and health.closed_until > until:
+        return attrs.evolve(health, failures=failures)
+    return Health(failures, until, reason)

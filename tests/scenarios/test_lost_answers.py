@@ -148,6 +148,22 @@ def test_a_message_that_is_known_only_later_is_not_sent_again(
     assert len(gateway.caught()) == 1
 
 
+@pytest.mark.parametrize(
+    ("number", "scope"),
+    [("+79990005506", "text"), ("+79990005507", "number"), ("+79990005508", "route")],
+)
+def test_a_refusal_that_was_lost_is_no_acceptance(
+    gateway: Emulator, make_notifier: MakeNotifier, number: str, scope: str
+) -> None:
+    """The gateway knows a message that it refused, under our id."""
+    gateway.fault("drop", script="send")
+
+    (delivery,) = make_notifier(gateway.http_port).send(Sms(to=number, text=scope))
+
+    assert isinstance(delivery.outcome, Refused)
+    assert [request.path for request in gateway.requests()].count("/sys/send.php") == 1
+
+
 def test_a_second_request_after_a_certain_absence_has_the_same_id(
     gateway: Emulator, make_notifier: MakeNotifier
 ) -> None:

@@ -1,9 +1,14 @@
 """The command ``notify emulator``."""
 
+import contextlib
+import json
 import threading
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 import click
+
+from notify_core.errors import PluginError
 
 from .runner import Emulator
 from .settings import Settings
@@ -26,6 +31,7 @@ def _read_amount(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--callback-url", help="Where receipts go, with charset, fmt and secret.")
 @click.option("--balance", callback=_read_amount, default="1000.00", show_default=True)
 @click.option("--no-rate-rules", is_flag=True, help="No blocking, no limits, no duplicates.")
+@click.option("--json", "as_json", is_flag=True, help="Say in one line of JSON when it is ready.")
 def emulator(
     host: str,
     http_port: int,
@@ -36,6 +42,7 @@ def emulator(
     callback_url: str | None,
     balance: Decimal,
     no_rate_rules: bool,
+    as_json: bool,
 ) -> None:
     """Run a gateway that stands for SMSC.RU and sends nothing."""
     settings = Settings(
@@ -46,18 +53,55 @@ def emulator(
         balance=balance,
         rate_rules=not no_rate_rules,
     )
-    with Emulator(settings, host=host, http_port=http_port, smtp_port=smtp_port) as gateway:
-        click.echo(_describe(gateway, host))
+    ready = Emulator(settings, host=host, http_port=http_port, smtp_port=smtp_port)
+    with started(ready) as gateway:
+        about = ready_shape(gateway, host)
+        click.echo(json.dumps(about) if as_json else _describe(about, gateway.settings))
         _wait_for_interrupt()
+    click.echo("stopped", err=as_json)
 
 
-def _describe(gateway: Emulator, host: str) -> str:
-    settings = gateway.settings
+@contextlib.contextmanager
+def started(emulator: Emulator) -> Iterator[Emulator]:
+    """Run an emulator. Raises ``PluginError`` with the way out if a port cannot be opened."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(emulator)
+        except OSError as error:
+            raise PluginError(
+                "smsc-emulator",
+                f"a port cannot be opened: {error.strerror or error}; "
+                "is an emulator running already? Choose others: --http-port 0 --smtp-port 0",
+            ) from error
+        yield emulator
+
+
+def ready_shape(gateway: Emulator, host: str) -> Mapping[str, object]:
+    """Return what ``--json`` prints: where everything is; of the credentials only the names.
+
+    The address of the receipts comes without its query, in which their secret stands.
+    """
+    callback_url = gateway.settings.callback_url
+    return {
+        "page": f"{gateway.url}/",
+        "gateway": f"{gateway.url}/sys/send.php",
+        "url": gateway.url,
+        "host": host,
+        "http_port": gateway.http_port,
+        "smtp_port": gateway.smtp_port,
+        "letters_to": "send@send.localhost",
+        "login": gateway.settings.login,
+        "credentials": ["login", "password", "api_key"],
+        "callback_url": callback_url.partition("?")[0] if callback_url else None,
+    }
+
+
+def _describe(about: Mapping[str, object], settings: Settings) -> str:
     return "\n".join(
         [
-            f"page      {gateway.url}/",
-            f"gateway   {gateway.url}/sys/send.php",
-            f"letters   {host}:{gateway.smtp_port}, to send@send.localhost",
+            f"page      {about['page']}",
+            f"gateway   {about['gateway']}",
+            f"letters   {about['host']}:{about['smtp_port']}, to {about['letters_to']}",
             f"login     {settings.login}, password {settings.password}",
             f"API key   {settings.api_key}",
             f"receipts  {settings.callback_url or 'not posted'}",
@@ -67,7 +111,5 @@ def _describe(gateway: Emulator, host: str) -> str:
 
 
 def _wait_for_interrupt() -> None:
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
-    except KeyboardInterrupt:
-        click.echo("stopped")

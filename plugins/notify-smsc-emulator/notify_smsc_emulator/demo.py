@@ -7,7 +7,7 @@ import shutil
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from notify_core.cli.shapes import Shape, delivery_shape
 from notify_core.cli.tables import line, table
 from notify_core.config.load import loads
 from notify_core.delivery import Delivery
-from notify_core.errors import PluginError, ProviderError
+from notify_core.errors import ProviderError
 from notify_core.notifier import Notifier
 from notify_core.plugins import Plugins
 
+from .cli import started
 from .demo_scenarios import Ending, Scenario, count_caught, scenarios
 from .runner import Emulator
 
@@ -62,7 +63,7 @@ def demo(
     """
     if stay and write_config is None and (http_port, smtp_port) != (HTTP_PORT, SMTP_PORT):
         raise click.UsageError("--stay on other ports needs --write-config too")
-    with _started(http_port, smtp_port) as gateway:
+    with started(Emulator(http_port=http_port, smtp_port=smtp_port)) as gateway:
         config = configuration(gateway.http_port, gateway.smtp_port)
         if write_config is not None:
             _write(config, write_config)
@@ -96,20 +97,6 @@ def run(gateway: Emulator, config: str, plugins: Plugins) -> list[Ending]:
         Ending(scenario, delivery, count_caught(delivery, caught))
         for scenario, delivery in followed
     ]
-
-
-@contextlib.contextmanager
-def _started(http_port: int, smtp_port: int) -> Iterator[Emulator]:
-    with contextlib.ExitStack() as stack:
-        try:
-            gateway = stack.enter_context(Emulator(http_port=http_port, smtp_port=smtp_port))
-        except OSError as error:
-            raise PluginError(
-                "smsc-emulator",
-                f"port {http_port} or {smtp_port} cannot be opened: {error.strerror or error}; "
-                "is an emulator running already? Choose others: --http-port 0 --smtp-port 0",
-            ) from error
-        yield gateway
 
 
 def _write(config: str, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
@@ -12,6 +13,7 @@ from .answers import money
 from .model import CaughtMessage, Status
 from .specials import SPECIALS, Special
 
+_CODE = re.compile("`(.+?)`")
 _EMPTY = "<p>No messages yet.</p>"
 
 # Only the messages are replaced, so that an opened table stays open.
@@ -43,7 +45,8 @@ def render_page(
 ) -> str:
     """Write the page, newest message first."""
     articles = "\n".join(_article(message) for message in reversed(messages))
-    summary = f"<p>{len(messages)} messages, balance {money(balance)} {escape(currency)}</p>"
+    count = _counted(len(messages), "message")
+    summary = f"<p>{count}, balance {money(balance)} {escape(currency)}</p>"
     return template.substitute(
         messages=f"{summary}\n{articles or _EMPTY}",
         specials="\n".join(_special_row(special) for special in SPECIALS),
@@ -57,9 +60,14 @@ def _article(message: CaughtMessage) -> str:
         f'<span class="channel">{message.channel}</span>'
         f"<span>{escape(message.phone)}</span>"
         f'<span class="status">{escape(_status(message))}</span></h2>'
-        f"<pre>{escape(message.text)}</pre>"
+        f"{_subject(message)}<pre>{escape(message.text)}</pre>"
         f"<footer>{escape(' · '.join(_facts(message)))}</footer></article>"
     )
+
+
+def _subject(message: CaughtMessage) -> str:
+    subject = message.params.get("subj")
+    return f"<h3>{escape(subject)}</h3>" if subject else ""
 
 
 def _class(message: CaughtMessage) -> str:
@@ -69,7 +77,8 @@ def _class(message: CaughtMessage) -> str:
 
 
 def _status(message: CaughtMessage) -> str:
-    status = f"{int(message.status)} {message.status.words}"
+    # In the language of the page, unlike the words that the gateway answers with.
+    status = f"{int(message.status)} {message.status.name.lower().replace('_', ' ')}"
     if message.error is not None:
         return f"refused: error {int(message.error)} {message.error.text}"
     if message.deleted:
@@ -82,14 +91,19 @@ def _facts(message: CaughtMessage) -> list[str]:
         f"{message.received_at:%Y-%m-%d %H:%M:%S} UTC",
         f"id {message.id}",
         f"from {message.sender or 'default sender'}",
-        f"{message.parts} part{'' if message.parts == 1 else 's'}",
+        _counted(message.parts, "part"),
         f"cost {money(message.cost)}",
         f"by {message.transport}",
     ]
-    facts += [f"{file.name} ({len(file.content)} bytes)" for file in message.files]
+    facts += [f"{file.name} ({_counted(len(file.content), 'byte')})" for file in message.files]
     return facts
 
 
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _special_row(special: Special) -> str:
-    cells = (f"…{special.ending}", f"{special.name}@…", special.meaning)
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    meaning = _CODE.sub(r"<code>\1</code>", escape(special.meaning))
+    cells = (f"…{special.ending}", f"{special.name}@…", meaning)
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

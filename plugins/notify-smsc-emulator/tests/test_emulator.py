@@ -1,5 +1,6 @@
 """The emulator as a whole: its thread, its ports, its command."""
 
+import json
 import os
 import signal
 import smtplib
@@ -14,6 +15,7 @@ import trustme
 from click.testing import CliRunner
 
 import notify_smsc_emulator
+from notify_core import PluginError
 from notify_smsc_emulator import Emulator, ManualClock, Place, Settings
 from notify_smsc_emulator.cli import emulator as command
 
@@ -112,16 +114,20 @@ def test_the_plugin_brings_the_command() -> None:
     assert command in commands
 
 
-def test_the_command_says_where_things_are_and_runs_until_interrupted() -> None:
-    start = "from notify_smsc_emulator.cli import emulator; emulator()"
-    options = ["--http-port", "0", "--smtp-port", "0", "--login", "bob", "--balance", "1.50"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", start, *options],
+def start(*options: str) -> "subprocess.Popen[str]":
+    """Start the command in a process of its own, on ports of the system's choice."""
+    program = "from notify_smsc_emulator.cli import emulator; emulator()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "--http-port", "0", "--smtp-port", "0", *options],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    with process:
+
+
+def test_the_command_says_where_things_are_and_runs_until_interrupted() -> None:
+    with start("--login", "bob", "--balance", "1.50") as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(7)]
         page = requests.get(lines[0].split()[1], timeout=10)
@@ -129,6 +135,33 @@ def test_the_command_says_where_things_are_and_runs_until_interrupted() -> None:
         rest = process.stdout.read()
     assert (lines[3], "balance 1.50" in page.text) == ("login     bob, password test\n", True)
     assert (rest, process.returncode) == ("stopped\n", 0)
+
+
+def test_in_json_the_command_prints_one_line_and_no_secret() -> None:
+    callback = "http://127.0.0.1:1/in?secret=hidden"
+    options = ("--password", "hidden", "--api-key", "hidden", "--callback-url", callback)
+    with start("--json", *options) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        told = json.loads(line)
+        page = requests.get(told["page"], timeout=10)
+        with smtplib.SMTP(told["host"], told["smtp_port"], timeout=10) as server:
+            greeted, _ = server.noop()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert (page.status_code, greeted) == (200, 250)
+    assert told["gateway"] == f"http://127.0.0.1:{told['http_port']}/sys/send.php"
+    assert (told["callback_url"], "hidden" in line) == ("http://127.0.0.1:1/in", False)
+    assert told["credentials"] == ["login", "password", "api_key"]
+    assert (rest, process.returncode) == ("", 0)
+
+
+def test_a_port_that_is_taken_is_told_with_the_way_out(gateway: Emulator) -> None:
+    port = str(gateway.http_port)
+    result = CliRunner().invoke(command, ["--http-port", port, "--smtp-port", "0", "--json"])
+    assert isinstance(result.exception, PluginError)
+    assert port in str(result.exception)
+    assert "--http-port 0" in str(result.exception)
 
 
 def test_an_amount_that_is_none_is_refused_by_the_command() -> None:

@@ -86,7 +86,9 @@ def send_error(
 
 
 def _registered(receipt: Receipt | None) -> str:
-    return f"; registered as {receipt.provider_id}" if receipt else ""
+    if receipt is None:
+        return ""
+    return f"; registered as {receipt.provider_id}: delete that before a top-up, which may send it"
 
 
 def _too_often(text: str) -> NotSent | Unknown:

@@ -1,13 +1,17 @@
 """The gateway over HTTP: one call per question, one outcome per recipient.
 
 https://smsc.ru/api/http/ . A send is never repeated here: what may have arrived is *unknown*,
-and asking is the core's decision. Questions are harmless and may go to the next host.
+and asking is the core's decision. Questions are harmless and may go to the next host. But whether
+the hosts know the same messages is not documented, so only the host that may have taken a message
+can tell that it has not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
+
+import attrs
 
 from notify_core.delivery import Attempt
 from notify_core.errors import MessageError, ProviderError
@@ -41,7 +45,8 @@ from notify_smsc.answers import (
 from notify_smsc.config import SmscConfig
 from notify_smsc.letter import list_text
 from notify_smsc.parameters import CHARSET, SendOrder, send_order
-from notify_smsc.wire import Gateway, Param, Script
+from notify_smsc.receipts import host_to_ask, is_in_doubt, may_know
+from notify_smsc.wire import Gateway, Heard, Param, Script
 
 STATUSES_IN_A_QUERY = 50
 """How many messages one status query asks for; what the gateway takes is not documented."""
@@ -66,6 +71,9 @@ class HttpTransport:
         self._gateway = Gateway(self._client, config.hosts, https=config.https)
         # A question may wait for one silent host more, not for five of them.
         self._answering = Gateway(self._client, config.hosts[:2], https=config.https)
+        self._single = {
+            host: Gateway(self._client, (host,), https=config.https) for host in config.hosts
+        }
         self._credentials = config.credentials
         self._defaults = config.defaults
 
@@ -76,10 +84,14 @@ class HttpTransport:
     # --- sending ------------------------------------------------------------------------------
 
     def send(self, message: Message, attempt: Attempt) -> Outcome:
-        """Send to one recipient; ``MessageError`` leaves before anything else does."""
+        """Send to one recipient; ``MessageError`` leaves before anything else does.
+
+        *Unknown* tells in its ``raw`` which host may have taken the message.
+        """
         order = send_order(message, attempt, self._defaults)
-        reply = self._call_send((*order.params, _SEND), order)
-        return read_sent(reply, self._sent(message, order, attempt.own_id))
+        heard = self._call_send((*order.params, _SEND), order)
+        outcome = read_sent(heard.reply, self._sent(message, order, attempt.own_id))
+        return _with_host(outcome, heard.host)
 
     def send_list(self, messages: Sequence[tuple[Message, Attempt]]) -> tuple[Outcome, ...]:
         """Send one text each to many recipients in one request, with one outcome per line.
@@ -95,13 +107,21 @@ class HttpTransport:
             for (message, attempt), order in zip(messages, orders, strict=True)
         ]
         text = list_text((order.phone, dict(order.params)["mes"]) for order in orders)
-        reply = self._call_send((("list", text), *shared, _SEND), orders[0])
-        return read_sent_list(reply, lines)
+        heard = self._call_send((("list", text), *shared, _SEND), orders[0])
+        return tuple(
+            _with_host(outcome, heard.host) for outcome in read_sent_list(heard.reply, lines)
+        )
 
     def estimate(self, message: Message, attempt: Attempt) -> Estimate:
         """Ask what a send would cost; nothing is sent."""
         order = send_order(message, attempt, self._defaults)
-        reply = self._call_send((*order.params, _PRICE_ONLY), order, may_repeat=True)
+        reply = self._answering.call(
+            "send",
+            (*self._credentials.params(), *order.params, _PRICE_ONLY),
+            charset=order.encoding,
+            files=order.files,
+            may_repeat=True,
+        )
         sent = self._sent(message, order, attempt.own_id)
         return self._answered("price", read_estimate(reply, sent))
 
@@ -114,16 +134,15 @@ class HttpTransport:
         country, operator and region.
         """
         phone, sent_id = self._key(receipt)
-        reply = self._ask("status", ("phone", phone), ("id", sent_id), ("all", str(detail)))
-        return self._believable(phone, self._answered("status", read_status(reply)))
+        params = (("phone", phone), ("id", sent_id), ("all", str(detail)))
+        reply = self._ask("status", *params, at=self._place(receipt))
+        return self._believable(receipt, self._answered("status", read_status(reply)))
 
     def statuses(self, receipts: Sequence[Receipt]) -> tuple[Status, ...]:
         """Ask what became of several messages, in the order of the receipts."""
-        chunks = (
-            receipts[start : start + STATUSES_IN_A_QUERY]
-            for start in range(0, len(receipts), STATUSES_IN_A_QUERY)
-        )
-        return tuple(status for chunk in chunks for status in self._chunk_of_statuses(chunk))
+        places = [self._place(receipt) for receipt in receipts]
+        found = {place: self._statuses_at(place, receipts) for place in dict.fromkeys(places)}
+        return tuple(next(found[place]) for place in places)
 
     def account(self) -> Account:
         """Ask for the balance: it is also the question whether the credentials work."""
@@ -140,24 +159,29 @@ class HttpTransport:
         phone, sent_id = self._key(receipt)
         params = (("phone", phone), ("id", sent_id), ("del", "1"))
         # Not repeated: the second time the message would be gone, which looks like a failure.
-        reply = self._call("status", (*params, *_QUESTION))
+        reply = self._call("status", (*params, *_QUESTION), at=self._place(receipt))
         failure = read_deleted(reply)
         if failure is not None:
             raise ProviderError(self._name, "deletion", failure)
 
-    def _chunk_of_statuses(self, receipts: Sequence[Receipt]) -> tuple[Status, ...]:
+    def _statuses_at(self, place: str | None, receipts: Sequence[Receipt]) -> Iterator[Status]:
+        """Ask what became of those of the messages that are asked for at this place."""
+        own = [receipt for receipt in receipts if self._place(receipt) == place]
+        for start in range(0, len(own), STATUSES_IN_A_QUERY):
+            yield from self._chunk_of_statuses(place, own[start : start + STATUSES_IN_A_QUERY])
+
+    def _chunk_of_statuses(
+        self, place: str | None, receipts: Sequence[Receipt]
+    ) -> tuple[Status, ...]:
         if len(receipts) == 1:
             return (self.status(receipts[0]),)
         keys = [self._key(receipt) for receipt in receipts]
         phones = ",".join(phone for phone, _ in keys)
         ids = ",".join(sent_id for _, sent_id in keys)
-        reply = self._ask("status", ("phone", phones), ("id", ids))
+        reply = self._ask("status", ("phone", phones), ("id", ids), at=place)
         asked = [(sent_id, phone) for phone, sent_id in keys]
         statuses = self._answered("status", read_statuses(reply, asked))
-        return tuple(
-            self._believable(phone, status)
-            for (phone, _), status in zip(keys, statuses, strict=True)
-        )
+        return tuple(map(self._believable, receipts, statuses))
 
     def _key(self, receipt: Receipt) -> tuple[str, str]:
         """Return the two things under which the gateway knows a message: recipient and id."""
@@ -167,11 +191,30 @@ class HttpTransport:
             raise MessageError("a receipt without an id: nothing to ask for")
         return phone_to_ask(receipt.address), message_id(receipt.own_id, self._config.message_ids)
 
-    def _believable(self, phone: str, status: Status) -> Status:
-        if status.state is State.NOT_FOUND and not proves_absence(phone):
-            unknown = Unknown("not found, which proves nothing for a group or a nickname", "-3")
+    def _place(self, receipt: Receipt) -> str | None:
+        """Return the one host that must be asked for a message, or None for any.
+
+        A host that is not configured (any more) is told no credentials.
+        """
+        host = host_to_ask(receipt)
+        return host if host in self._single else None
+
+    def _believable(self, receipt: Receipt, status: Status) -> Status:
+        doubt = self._doubt_about_absence(receipt)
+        if status.state is State.NOT_FOUND and doubt:
+            unknown = Unknown(f"not found, which proves nothing {doubt}", "-3")
             raise ProviderError(self._name, "status", unknown)
         return status
+
+    def _doubt_about_absence(self, receipt: Receipt) -> str | None:
+        """Return why *not found* is no proof that a message does not exist, or None if it is."""
+        if not proves_absence(phone_to_ask(receipt.address)):
+            return "for a group or a nickname"
+        # Whoever took the message, nothing is decided by its absence.
+        if not is_in_doubt(receipt) or self._place(receipt):
+            return None
+        elsewhere = host_to_ask(receipt) is not None or len(self._single) > 1
+        return "at a host that may not be the one it went to" if elsewhere else None
 
     # --- calls --------------------------------------------------------------------------------
 
@@ -186,31 +229,30 @@ class HttpTransport:
             tells_code=order.tells_code,
         )
 
-    def _call_send(
-        self, params: tuple[Param, ...], order: SendOrder, *, may_repeat: bool = False
-    ) -> Reply:
-        return self._gateway.call(
-            "send",
-            (*self._credentials.params(), *params),
-            charset=order.encoding,
-            files=order.files,
-            may_repeat=may_repeat,
+    def _call_send(self, params: tuple[Param, ...], order: SendOrder) -> Heard:
+        return self._gateway.send(
+            (*self._credentials.params(), *params), charset=order.encoding, files=order.files
         )
 
-    def _ask(self, script: Script, *params: Param) -> Reply:
-        return self._call(script, (*params, *_QUESTION), may_repeat=True)
+    def _ask(self, script: Script, *params: Param, at: str | None = None) -> Reply:
+        return self._call(script, (*params, *_QUESTION), at=at, may_repeat=True)
 
     def _call(
-        self, script: Script, params: tuple[Param, ...], *, may_repeat: bool = False
+        self, script: Script, params: tuple[Param, ...], *, at: str | None, may_repeat: bool = False
     ) -> Reply:
-        return self._answering.call(
-            script, (*self._credentials.params(), *params), may_repeat=may_repeat
-        )
+        gateway = self._single[at] if at else self._answering
+        return gateway.call(script, (*self._credentials.params(), *params), may_repeat=may_repeat)
 
     def _answered(self, question: str, answer: _T | Refused | NotSent | Unknown) -> _T:
         if isinstance(answer, Refused | NotSent | Unknown):
             raise ProviderError(self._name, question, answer)
         return answer
+
+
+def _with_host(outcome: Outcome, host: str) -> Outcome:
+    if isinstance(outcome, Unknown):
+        return attrs.evolve(outcome, raw=may_know(host))
+    return outcome
 
 
 def _client(config: SmscConfig) -> HttpClient:

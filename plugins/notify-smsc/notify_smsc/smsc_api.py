@@ -46,13 +46,21 @@ class _File(NamedTuple):
 class SmscApi:
     """The vendor's library as a class. An empty ``login``: ``password`` is an API key.
 
-    All HTTP goes through ``session``, if one is given. Without ``post``, everything stands in the
-    address of the request, the password too, and proxies and the logs of ``urllib3`` show it. Mail
-    goes to ``smtp_host``, by default the gateway's own server, ``send.<host>``, without TLS.
+    All HTTP goes through ``session``, if one is given; with an adapter in it that would repeat
+    requests (``max_retries``) every call raises ``ProviderError``, and nothing leaves. Mail goes
+    to ``smtp_host``, by default the gateway's own server, ``send.<host>``, without TLS.
+
+    Without ``post``, everything stands in the address of the request, password and text too.
+    Proxies show it in their logs, and so does ``urllib3`` at level DEBUG with a ``session`` of
+    the caller. ``post=True`` avoids that.
+
+    As in the library, the gateway obeys commands in ``message`` and ``phones``: ``__CALL__`` and
+    other prefixes, ``~~~``, ``{menu:``, ``{button,``, ``<file``, and ``G1`` for a whole group. Do
+    not pass on words or numbers of strangers unchecked; the provider refuses them.
 
     Otherwise than in the library,
 
-    * certificates are verified, and https is the default;
+    * certificates are verified unless ``session`` says otherwise, and https is the default;
     * a message that may have arrived is never sent again: the next host is asked only while no
       connection was made. Questions (status, cost, balance) do go on to the next host;
     * no answer, or one that is none (an HTML page, a status other than 200) raises

@@ -25,6 +25,7 @@ from notify_smsc.http import HttpTransport
 from notify_smsc.inband import NO_SUBJECT
 from notify_smsc.letter import Letter, MailServer, Relayed, submit
 from notify_smsc.parameters import CHARSET, SendOrder, send_order
+from notify_smsc.receipts import is_letter_taken, taken_by_mail_server
 from notify_smsc.wire import Param
 
 _CARRIED = frozenset({"phones", "mes", "id", "sender", "time", "tz", "translit"})
@@ -43,9 +44,6 @@ _OUR_WORDS = MappingProxyType(
 # The gateway looks for its fields between these, wherever they stand in the letter.
 _TAG = re.compile(r"\[\s*/?\s*text\s*\]", re.IGNORECASE)
 _NO_SENDER = "."
-
-_RELAY = "relay"
-"""Stands in a receipt for the mail server's answer, and so for its having taken the letter."""
 
 
 class SmtpTransport:
@@ -72,7 +70,7 @@ class SmtpTransport:
             provider=self._name,
             address=order.phone,
             own_id=attempt.own_id,
-            raw={_RELAY: outcome.answer},
+            raw=taken_by_mail_server(outcome.answer),
         )
         return Accepted(receipt)
 
@@ -84,7 +82,7 @@ class SmtpTransport:
         """
         statuses = self._http.statuses(receipts)
         for receipt, status in zip(receipts, statuses, strict=True):
-            if status.state is State.NOT_FOUND and _RELAY not in receipt.raw:
+            if status.state is State.NOT_FOUND and not is_letter_taken(receipt):
                 unknown = Unknown("not found, but the letter may still be under way", "-3")
                 raise ProviderError(self._name, "status", unknown)
         return statuses

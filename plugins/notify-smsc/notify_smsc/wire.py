@@ -136,6 +136,14 @@ def _escaped(value: bytes) -> bytes:
 
 
 @attrs.frozen
+class Heard:
+    """What came of a call at the last host that was asked: the only one that can have obeyed."""
+
+    host: str
+    reply: HttpReply | NotSent | Unknown
+
+
+@attrs.frozen
 class _Request:
     """A request whose method and body are the same for every host."""
 
@@ -152,10 +160,10 @@ class Gateway:
     """
 
     def __init__(self, client: HttpClient, hosts: Sequence[str], *, https: bool = True) -> None:
-        scheme = "https" if https else "http"
         self._client = client
-        self._bases = tuple(f"{scheme}://{host}/sys/" for host in hosts)
-        if not self._bases:
+        self._scheme = "https" if https else "http"
+        self._hosts = tuple(hosts)
+        if not self._hosts:
             raise ValueError("a gateway needs at least one host")
 
     def call(
@@ -175,14 +183,23 @@ class Gateway:
         empty. Without ``post`` it is a GET, unless there are files or the address at the first
         host would be too long. Any complete answer is returned, whatever its status.
         """
-        request = self._request(script, params, charset, files, post)
-        base, *others = self._bases
-        answer = self._ask(base, request)
-        for base in others:
-            if not _asks_on(answer, may_repeat):
+        return self._walk(self._request(script, params, charset, files, post), may_repeat).reply
+
+    def send(
+        self, params: Iterable[Param], *, charset: str = "utf-8", files: Sequence[Upload] = ()
+    ) -> Heard:
+        """Call ``send`` by POST as ``call`` does, and tell the host that may have taken it."""
+        request = self._request("send", params, charset, files, post=True)
+        return self._walk(request, may_repeat=False)
+
+    def _walk(self, request: _Request, may_repeat: bool) -> Heard:
+        first, *others = self._hosts
+        heard = self._ask(first, request)
+        for host in others:
+            if not _asks_on(heard.reply, may_repeat):
                 break
-            answer = self._ask(base, request)
-        return answer
+            heard = self._ask(host, request)
+        return heard
 
     def _request(
         self,
@@ -196,15 +213,18 @@ class Gateway:
             return _Request(script, *encode_multipart(params, files, charset), post=True)
         form = encode_form(params, charset)
         # Decided for the first host, though the reserve names are longer.
-        length = len(self._bases[0]) + len(script) + len(".php?") + len(form)
+        length = len(self._url(self._hosts[0], script)) + len("?") + len(form)
         urlencoded = "application/x-www-form-urlencoded"
         return _Request(script, form, urlencoded, post or length > _LONGEST_URL)
 
-    def _ask(self, base: str, request: _Request) -> HttpReply | NotSent | Unknown:
-        url = f"{base}{request.script}.php"
+    def _url(self, host: str, script: Script) -> str:
+        return f"{self._scheme}://{host}/sys/{script}.php"
+
+    def _ask(self, host: str, request: _Request) -> Heard:
+        url = self._url(host, request.script)
         if request.post:
-            return self._client.post(url, request.payload, request.content_type)
-        return self._client.get(f"{url}?{request.payload.decode('ascii')}")
+            return Heard(host, self._client.post(url, request.payload, request.content_type))
+        return Heard(host, self._client.get(f"{url}?{request.payload.decode('ascii')}"))
 
 
 def _asks_on(answer: HttpReply | NotSent | Unknown, may_repeat: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from notify_core.attachment import Attachment
 from notify_core.errors import AttachmentError, MessageError, NotifyError, ProviderError
 from notify_core.outcome import NotSent, Unknown
 from notify_smsc.smsc_api import SmscApi
+from notify_smsc_emulator import Emulator, Settings
 
 ANSWER = {"status": 200, "body": "1001,1,2.40,97.60"}
 ACCEPTED = ["1001", "1", "2.40", "97.60"]
@@ -270,6 +273,33 @@ def test_a_session_that_was_given_stays_open(api: Callable[..., Made]) -> None:
     client.close()
 
     assert client.send_sms("79990000001", "x") == ACCEPTED
+
+
+def test_a_session_that_repeats_requests_sends_nothing() -> None:
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=3))
+    with Emulator(Settings(rate_rules=False)) as gateway:
+        gateway.fault("drop", script="send")
+        client = SmscApi("test", "test", host=gateway.host, https=False, session=session)
+
+        with pytest.raises(ProviderError, match="max_retries=0") as caught:
+            client.send_sms("79990000001", "x")
+
+        assert isinstance(caught.value.outcome, NotSent)
+        assert gateway.caught() == ()
+
+
+def test_no_log_holds_a_secret_or_a_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Emulator(Settings(password="canary-secret")) as gateway:
+        client = SmscApi("test", "canary-secret", host=gateway.host, https=False)
+
+        client.send_sms("79990000001", "canary-text")
+        client.close()
+
+        assert gateway.requests()[0].method == "GET"
+    assert "200" in caplog.text
+    assert "canary" not in caplog.text
 
 
 def test_a_letter_that_no_server_took_is_an_error_with_the_outcome() -> None:

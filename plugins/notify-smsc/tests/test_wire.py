@@ -238,6 +238,27 @@ def test_the_next_host_is_asked_only_while_that_does_no_harm(
     ]
 
 
+@pytest.mark.parametrize(
+    ("script", "host", "kind"),
+    [
+        ([OK], "a.example", HttpReply),
+        ([DROPPED], "a.example", Unknown),
+        ([REFUSED, EMPTY], "b.example", HttpReply),
+        ([REFUSED, REFUSED, DROPPED], "c.example", Unknown),
+        ([REFUSED, REFUSED, REFUSED], "c.example", NotSent),
+    ],
+)
+def test_a_send_tells_the_host_that_may_have_taken_it(
+    gateway: Callable[..., Any], script: list[Any], host: str, kind: type
+) -> None:
+    made, sent = gateway(*script)
+
+    heard = made.send([("mes", "x")])
+
+    assert (heard.host, type(heard.reply)) == (host, kind)
+    assert [request.method for request in sent] == ["POST"] * len(script)
+
+
 def test_each_call_begins_at_the_first_host(gateway: Callable[..., Any]) -> None:
     made, sent = gateway(REFUSED, OK, OK)
 

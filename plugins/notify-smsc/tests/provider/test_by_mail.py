@@ -208,6 +208,19 @@ def test_not_found_proves_nothing_while_a_letter_may_be_under_way(
         smsc_by_mail.notify_fetch_status([asked_by_own_id(attempt())])
 
 
+def test_a_letter_that_a_server_took_is_asked_for_at_any_host(
+    connect_by_mail: Connect, gateway: Emulator, attempt: MakeAttempt
+) -> None:
+    """No HTTP host had it, and its absence decides nothing."""
+    smsc = connect_by_mail("127.0.0.1:1", gateway.smtp_port, reserve_hosts=(gateway.host,))
+    outcome = smsc.notify_send(Sms(text="t"), attempt("+79990007794"))
+    assert isinstance(outcome, Accepted)
+
+    (status,) = smsc.notify_fetch_status([outcome.receipt])
+
+    assert status.state is State.NOT_FOUND
+
+
 def test_a_letter_that_a_server_took_may_be_not_found_yet(
     smsc_by_mail: SmscProvider, gateway: Emulator, attempt: MakeAttempt
 ) -> None:

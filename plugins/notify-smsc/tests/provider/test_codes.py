@@ -81,10 +81,16 @@ def test_a_refused_message_keeps_the_id_under_which_it_was_registered() -> None:
 
 
 def test_a_message_without_money_names_its_id() -> None:
-    """Whoever tops up can delete it first, should another provider have taken over."""
+    """Whoever tops up has to delete it first, should another provider have taken over."""
     receipt = Receipt(provider="smsc", address="+79991234567", provider_id="175")
 
-    assert str(send_error(3, "no money", receipt)).endswith("registered as 175")
+    outcome = send_error(3, "no money", receipt)
+
+    assert outcome == NotSent(
+        "not enough money; registered as 175: delete that before a top-up, which may send it",
+        FailureScope.ACCOUNT,
+        code="3",
+    )
 
 
 @pytest.mark.parametrize("number", range(1, 10))

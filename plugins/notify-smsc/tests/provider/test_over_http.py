@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from notify_core.attachment import Attachment
@@ -42,7 +43,7 @@ from notify_core.outcome import (
 from notify_core.secret import Secret
 from notify_smsc.addresses import MessageIds
 from notify_smsc.plugin import SmscProvider
-from notify_smsc_emulator import Emulator, FaultKind
+from notify_smsc_emulator import Emulator, FaultKind, Settings
 
 MakeAttempt = Callable[..., Attempt]
 Connect = Callable[..., SmscProvider]
@@ -286,10 +287,28 @@ def test_a_duplicate_is_unknown_and_found_by_asking(connect: Connect, attempt: M
 
         again = smsc.notify_send(Sms(text=TEXT), attempt())
 
-        assert again == Unknown("the same request was seen within a minute: probably accepted", "9")
+        assert again == Unknown(
+            "the same request was seen within a minute: probably accepted",
+            "9",
+            {"host": strict.host},
+        )
         (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
         assert status.state is not State.NOT_FOUND
         assert len(strict.caught()) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop", "empty", "html"])
+def test_a_send_in_doubt_tells_which_host_may_have_it(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt, kind: str
+) -> None:
+    """The first one that could be reached, and no other."""
+    smsc = connect(f"127.0.0.1:{_closed_port()}", reserve_hosts=(gateway.host, "127.0.0.1:1"))
+    gateway.fault(kind, script="send")
+
+    outcome = smsc.notify_send(Sms(text=TEXT), attempt())
+
+    assert isinstance(outcome, Unknown)
+    assert outcome.raw == {"host": gateway.host}
 
 
 def _closed_port() -> int:
@@ -326,6 +345,124 @@ def test_not_found_proves_nothing_where_queries_are_not_documented(
 
     with pytest.raises(ProviderError, match="proves nothing"):
         smsc.notify_fetch_status([receipt])
+
+
+def in_doubt(attempt: Attempt, host: str) -> Receipt:
+    """Make the receipt with which the core asks after a send that was lost at this host."""
+    return attrs.evolve(asked_by_own_id(attempt), raw={"host": host})
+
+
+def test_a_message_in_doubt_is_asked_for_at_the_host_that_may_have_it(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt
+) -> None:
+    """Its *not found* is proof; the host before it is not asked."""
+    with Emulator() as main:
+        smsc = connect(main.host, reserve_hosts=("127.0.0.1:1", gateway.host))
+
+        (status,) = smsc.notify_fetch_status([in_doubt(attempt(), gateway.host)])
+
+        assert status.state is State.NOT_FOUND
+        assert (len(main.requests()), len(gateway.requests())) == (0, 1)
+
+
+@pytest.mark.parametrize("ask", ["notify_fetch_status", "status", "delete"])
+def test_no_other_host_answers_for_a_message_in_doubt(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt, ask: str
+) -> None:
+    """Whether it knows the message is not documented."""
+    down = f"127.0.0.1:{_closed_port()}"
+    smsc = connect(down, reserve_hosts=(gateway.host,))
+    receipt = in_doubt(attempt(), down)
+
+    with pytest.raises(ProviderError, match="no connection"):
+        getattr(smsc, ask)([receipt] if ask == "notify_fetch_status" else receipt)
+
+    assert gateway.requests() == ()
+
+
+@pytest.mark.parametrize("raw", [{}, {"host": "gone.example"}, {"host": 7}])
+def test_not_found_proves_nothing_where_the_host_is_not_known(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt, raw: dict[str, object]
+) -> None:
+    """It may have gone to a host that was not asked, or is not configured any more."""
+    smsc = connect(gateway.host, reserve_hosts=("127.0.0.1:1",))
+    receipt = attrs.evolve(asked_by_own_id(attempt()), raw=raw)
+
+    with pytest.raises(ProviderError, match="may not be the one it went to"):
+        smsc.notify_fetch_status([receipt])
+
+
+def test_a_host_that_is_not_configured_proves_nothing_even_where_there_is_but_one(
+    smsc: SmscProvider, attempt: MakeAttempt
+) -> None:
+    """The one that is left is another."""
+    with pytest.raises(ProviderError, match="may not be the one it went to"):
+        smsc.notify_fetch_status([in_doubt(attempt(), "gone.example")])
+
+
+def test_a_message_found_at_any_host_is_found(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt
+) -> None:
+    """Only absence needs proof."""
+    smsc = connect(gateway.host, reserve_hosts=("127.0.0.1:1",))
+    smsc.notify_send(Sms(text=TEXT), attempt())
+
+    (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
+
+    assert status.state is State.WAITING
+
+
+def test_an_accepted_message_is_asked_for_at_the_reserve_host_too(
+    connect: Connect, gateway: Emulator
+) -> None:
+    """Its absence there decides nothing: it will not be sent again."""
+    smsc = connect(f"127.0.0.1:{_closed_port()}", reserve_hosts=(gateway.host,))
+    accepted = Receipt(provider="smsc", address="+79991234567", own_id="d", provider_id="77")
+
+    (status,) = smsc.notify_fetch_status([accepted])
+
+    assert status.state is State.NOT_FOUND
+
+
+def test_statuses_from_several_hosts_come_in_the_order_of_the_receipts(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt
+) -> None:
+    """Each host is asked once for all its messages."""
+    with Emulator(Settings(rate_rules=False)) as main:
+        connect(main.host).notify_send(Sms(text=TEXT), attempt(own_id="a"))
+        connect(gateway.host).notify_send(Sms(text=TEXT), attempt(own_id="b"))
+        smsc = connect(main.host, reserve_hosts=(gateway.host,))
+        asked = [("a", main), ("b", gateway), ("x", main), ("y", gateway), ("b", gateway)]
+
+        statuses = smsc.notify_fetch_status(
+            [in_doubt(attempt(own_id=own_id), at.host) for own_id, at in asked]
+        )
+
+        found = [status.state is not State.NOT_FOUND for status in statuses]
+        assert found == [True, True, False, False, True]
+        # Beside the send.
+        assert (len(main.requests()), len(gateway.requests())) == (2, 2)
+
+
+@pytest.mark.parametrize("question", ["status", "balance", "price", "operator"])
+def test_a_question_goes_to_two_hosts_at_most(
+    connect: Connect, gateway: Emulator, attempt: MakeAttempt, question: str
+) -> None:
+    """Else a gateway that is silent at all its hosts would hold the caller for minutes."""
+    down = f"127.0.0.1:{_closed_port()}"
+    smsc = connect(down, reserve_hosts=(down, gateway.host))
+    accepted = Receipt(provider="smsc", address="+79991234567", own_id="d", provider_id="77")
+    questions: dict[str, Callable[[], object]] = {
+        "status": lambda: smsc.notify_fetch_status([accepted]),
+        "balance": smsc.notify_check,
+        "price": lambda: smsc.notify_estimate(Sms(text=TEXT), attempt()),
+        "operator": lambda: smsc.operator("+79991234567"),
+    }
+
+    with pytest.raises(ProviderError, match="no connection"):
+        questions[question]()
+
+    assert gateway.requests() == ()
 
 
 def test_a_status_that_gets_no_answer_is_not_not_found(
@@ -453,7 +590,11 @@ def test_a_list_whose_answer_is_lost_is_unknown_in_every_line(
     gateway.fault("cut", script="send", cut_after=30)
     lines = [(Sms(text="t"), attempt(phone)) for phone in ("+79990000001", "+79990000002")]
 
-    assert [type(outcome) for outcome in smsc.send_list(lines)] == [Unknown, Unknown]
+    outcomes = smsc.send_list(lines)
+
+    assert [type(outcome) for outcome in outcomes] == [Unknown, Unknown]
+    hosts = {outcome.raw["host"] for outcome in outcomes if isinstance(outcome, Unknown)}
+    assert hosts == {gateway.host}
 
 
 def bad_lists() -> list[tuple[list[tuple[Message, dict[str, Any]]], str]]:
