@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from notify_core.clock import Clock
 from notify_core.config.model import Breaker
 from notify_core.errors import ProviderError
-from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refused
+from notify_core.outcome import FailureScope, NotSent, Outcome
 from notify_core.policy.breaker import Health, after, obstacle, probing
 
 _log = logging.getLogger(__name__)
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 class HealthBoard:
     """Say whether a provider may be called, and learn from how its calls end.
 
-    Until a provider has taken or refused a message, it gets one attempt at a time: with wrong
-    credentials, many threads would make many authorisation errors before the first is known, and
-    a gateway may block an address for that.
+    Until a request has reached a provider, it gets one attempt at a time: with wrong credentials,
+    many threads would make many authorisation errors before the first is known, and a gateway may
+    block an address for that.
     """
 
     def __init__(self, breaker: Breaker, clock: Clock) -> None:
@@ -60,7 +60,7 @@ class HealthBoard:
             before = self.health(provider)
             health = after(before, outcome, self._breaker, self._clock.monotonic())
             self._health[provider] = health
-            if isinstance(outcome, Accepted | Refused):
+            if not isinstance(outcome, NotSent):
                 self._proven.add(provider)
             self._on_trial.discard(provider)
             self._lock.notify_all()

@@ -81,6 +81,10 @@ class Plugins:
         """Add a plugin object. Raises ``PluginError`` if it does not fit the hooks."""
         if self._owned:
             raise PluginError(name, "comes too late: a notifier uses these plugins already")
+        self.admit(plugin, name)
+
+    def admit(self, plugin: object, name: str) -> None:
+        """Add a plugin object for the notifier that has taken the set, as ``register`` does."""
         if self.manager.has_plugin(name):
             raise PluginError(name, "a plugin of this name is registered already")
         try:
@@ -97,7 +101,7 @@ class Plugins:
         Raises ``PluginError`` if a notifier has it already.
         """
         if self._owned:
-            raise PluginError("core", "these plugins belong to another notifier; make new Plugins")
+            raise PluginError("core", "these plugins belong to another notifier; make others")
         self._owned = True
 
     def give_back(self) -> None:

@@ -19,6 +19,7 @@ from notify_core.delivery import Attempt
 from notify_core.errors import (
     ConfigError,
     MessageError,
+    NotifyError,
     PluginError,
     Problem,
     ProviderError,
@@ -70,14 +71,14 @@ class Registry:
         self._plugins = plugins
         self._manager = plugins.manager
         self._providers: dict[str, Provider] = {}
+        plugins.take()
         try:
             for spec in specs:
                 self._add(spec, clock)
-            plugins.register(_InnermostWrapper(), _INNERMOST)
+            plugins.admit(_InnermostWrapper(), _INNERMOST)
             _refuse_misfits(self._manager)
-            plugins.take()
         except BaseException:
-            self._unregister()
+            self._give_back()
             raise
         self._callers = {
             name: {hook: self._caller(hook, name) for hook in _ADDRESSED}
@@ -121,7 +122,12 @@ class Registry:
     def estimate(self, message: Message, attempt: Attempt) -> Estimate:
         """Ask what it would cost. Raises ``ProviderError`` or ``MessageError``."""
         estimate = self._ask(
-            attempt.provider, "notify_estimate", "cost", message=message, attempt=attempt
+            attempt.provider,
+            "notify_estimate",
+            "cost",
+            (ProviderError, MessageError),
+            message=message,
+            attempt=attempt,
         )
         if not isinstance(estimate, Estimate):
             raise _broken(attempt.provider, "cost", f"answered {_kind(estimate)}")
@@ -145,10 +151,8 @@ class Registry:
     def close(self) -> None:
         """Unregister and close every provider; one that fails costs one line in the log."""
         self.closed = True
-        providers = self._providers.items()
-        self._unregister()
-        self._plugins.give_back()
-        for name, provider in providers:
+        self._give_back()
+        for name, provider in self._providers.items():
             try:
                 provider.close()
             except Exception as error:  # somebody else's code: the others are to be closed too
@@ -156,29 +160,34 @@ class Registry:
 
     def _add(self, spec: ProviderSpec, clock: Clock) -> None:
         provider = _made(spec, Tools(name=spec.name, clock=clock))
-        self._plugins.register(provider, f"provider:{spec.name}")
+        self._plugins.admit(provider, f"provider:{spec.name}")
         self._providers[spec.name] = provider
 
-    def _unregister(self) -> None:
+    def _give_back(self) -> None:
         for name in (_INNERMOST, *(f"provider:{name}" for name in self._providers)):
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
+        self._plugins.give_back()
 
     def _caller(self, hook: str, name: str) -> pluggy.HookCaller:
         others = [provider for other, provider in self._providers.items() if other != name]
         return self._manager.subset_hook_caller(hook, remove_plugins=others)
 
-    def _ask(self, name: str, hook: str, question: str, **facts: object) -> Any:
+    def _ask(
+        self,
+        name: str,
+        hook: str,
+        question: str,
+        may_raise: tuple[type[NotifyError], ...] = (ProviderError,),
+        **facts: object,
+    ) -> Any:
+        answer, failure = None, "cannot answer it"
         try:
             answer = self._callers[name][hook](**facts)
-        except ProviderError:
+        except may_raise:
             raise
         except Exception as error:  # somebody else's code
-            if isinstance(error, MessageError) and hook == "notify_estimate":
-                raise
-            answer, failure = None, f"failed with {_kind(error)}"
-        else:
-            failure = "cannot answer it"
+            failure = f"failed with {_kind(error)}"
         if answer is None:
             # Raised outside the handler: the error of the plugin can hold a text or a secret.
             raise _broken(name, question, failure)
