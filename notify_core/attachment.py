@@ -114,4 +114,7 @@ def _attachment_of(item: object) -> Attachment:
         return item
     if isinstance(item, str | os.PathLike):
         return Attachment.from_path(item)
-    raise AttachmentError(type(item).__name__, "give an Attachment, a path, or a list of them")
+    fix = "give an Attachment, a path, or a list of them"
+    if hasattr(item, "read"):
+        fix += "; for an open file use Attachment.from_file"
+    raise AttachmentError(type(item).__name__, fix)

@@ -75,10 +75,14 @@ def _check_shape(kind: str, value: str | None, shape: re.Pattern[str], fix: str)
     if value is None:
         return
     if not isinstance(value, str):
-        raise RecipientError(f"the {kind} address is {type(value).__name__}, not str")
+        raise RecipientError(f"the {_called(kind)} is {type(value).__name__}, not str")
     if CONTROL_CHARACTERS.search(value) or not shape.fullmatch(value):
         article = "an" if kind == EMAIL else "a"
-        raise RecipientError(f"{mask(value)!r} cannot be {article} {kind} address; {fix}")
+        raise RecipientError(f"{mask(value)!r} cannot be {article} {_called(kind)}; {fix}")
+
+
+def _called(kind: str) -> str:
+    return "phone number" if kind == PHONE else f"{kind} address"
 
 
 def _check_other(other: object) -> None:
@@ -86,7 +90,7 @@ def _check_other(other: object) -> None:
         raise RecipientError("other maps a kind of address to the address: {'pager': '1234'}")
     for kind, value in other.items():
         if kind in (PHONE, EMAIL, TELEGRAM):
-            raise RecipientError(f"other holds a {kind} address; write {kind}=…")
+            raise RecipientError(f"other holds a {_called(kind)}; write {kind}=…")
         if value is None:
             raise RecipientError(f"the {kind} address is None; leave it out")
         _check_shape(str(kind), value, _OTHER_SHAPE, "write it on one line")

@@ -81,8 +81,9 @@ class LegResult:
 class Delivery:
     """One message to one recipient: its route, its legs and how it stands.
 
-    ``warnings`` are things the caller should know although the message went: a number that was
-    normalised, a character that doubles the parts, a picture that an adaptation dropped.
+    ``all_of`` says that the route wanted every leg. ``warnings`` are things the caller should
+    know although the message went: a number that was normalised, a character that doubles the
+    parts, a picture that an adaptation dropped, a leg or a provider that was left out.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Delivery:
     legs: tuple[LegResult, ...]
     outcome: Outcome
     warnings: tuple[str, ...] = ()
+    all_of: bool = False
 
     @property
     def accepted(self) -> bool:

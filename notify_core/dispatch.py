@@ -11,13 +11,12 @@ import math
 from collections.abc import Callable
 
 from notify_core.clock import Clock
-from notify_core.config.model import Retry
+from notify_core.config.model import Mode, Retry
 from notify_core.contact import mask
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
-from notify_core.message import Message
-from notify_core.outcome import Outcome, Status, Unknown
+from notify_core.outcome import Status
 from notify_core.progress import (
     Ask,
     CloseLeg,
@@ -95,20 +94,12 @@ class Dispatcher:
             return provider_skipped(progress, provider, against)
         message = leg_under_way(plan, progress).message
         progress, attempt = attempt_began(plan, progress, provider, self._clock.now())
-        answer = self._call(message, attempt)
+        self._registry.tell("notify_before_send", message=message, attempt=attempt)
+        answer = self._registry.send(message, attempt)
+        self._board.record(provider, answer)
         progress = attempt_answered(progress, answer, self._clock.now())
         self._tell_if_over(plan, progress)
         return progress
-
-    def _call(self, message: Message, attempt: Attempt) -> Outcome:
-        """Call the provider; the board hears of it even if the call is interrupted."""
-        answer: Outcome = Unknown("the call was interrupted")
-        try:
-            self._registry.tell("notify_before_send", message=message, attempt=attempt)
-            answer = self._registry.send(message, attempt)
-        finally:
-            self._board.record(attempt.provider, answer)
-        return answer
 
     def _ask(self, plan: Plan, progress: Progress) -> Progress:
         """Ask, by our own id, what became of the last attempt."""
@@ -157,4 +148,5 @@ def _delivery(plan: Plan, progress: Progress) -> Delivery:
         legs=progress.done,
         outcome=overall(plan.mode, [result.outcome for result in progress.done]),
         warnings=plan.warnings,
+        all_of=plan.mode is Mode.ALL_OF,
     )

@@ -17,20 +17,13 @@ _log = logging.getLogger(__name__)
 
 
 class HealthBoard:
-    """Say whether a provider may be called, and learn from how its calls end.
-
-    Until a request has reached a provider, it gets one attempt at a time: with wrong credentials,
-    many threads would make many authorisation errors before the first is known, and a gateway may
-    block an address for that.
-    """
+    """Say whether a provider may be called, and learn from how its calls end."""
 
     def __init__(self, breaker: Breaker, clock: Clock) -> None:
         self._breaker = breaker
         self._clock = clock
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._health: dict[str, Health] = {}
-        self._proven: set[str] = set()
-        self._on_trial: set[str] = set()
 
     def health(self, provider: str) -> Health:
         """Return how a provider stands now."""
@@ -39,19 +32,14 @@ class HealthBoard:
     def claim(self, provider: str) -> str | None:
         """Ask to make an attempt: None if it may be made, else what stands against it.
 
-        After a pause one caller gets through to find out whether it has helped. Waits for the
-        attempt of another thread at a provider that has not proved itself yet. Whoever may make
-        the attempt must ``record`` its outcome.
+        After a pause one caller gets through to find out whether it has helped.
         """
         with self._lock:
-            self._lock.wait_for(lambda: provider not in self._on_trial)
             now = self._clock.monotonic()
             health = self.health(provider)
             against = obstacle(health, now)
             if against is None:
                 self._health[provider] = probing(health, self._breaker, now)
-                if provider not in self._proven:
-                    self._on_trial.add(provider)
             return against
 
     def record(self, provider: str, outcome: Outcome) -> None:
@@ -60,10 +48,6 @@ class HealthBoard:
             before = self.health(provider)
             health = after(before, outcome, self._breaker, self._clock.monotonic())
             self._health[provider] = health
-            if not isinstance(outcome, NotSent):
-                self._proven.add(provider)
-            self._on_trial.discard(provider)
-            self._lock.notify_all()
         if health.stopped and not before.stopped:
             _log.error("provider %s is stopped: %s", provider, health.reason)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -72,13 +72,23 @@ class HttpClient:
         self._timeout = (connect_timeout_s, read_timeout_s)
         self._environ_proxies: dict[_Origin, dict[str, str]] = {}
 
-    def get(self, url: str) -> HttpReply | NotSent | Unknown:
+    def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> HttpReply | NotSent | Unknown:
         """Send a GET request; ``url`` is complete and encoded."""
-        return self._send(_prepared("GET", url, None, None))
+        return self._send(_prepared("GET", url, None, headers or {}))
 
-    def post(self, url: str, body: bytes, content_type: str) -> HttpReply | NotSent | Unknown:
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpReply | NotSent | Unknown:
         """Send a POST request with a body that is encoded already."""
-        return self._send(_prepared("POST", url, body, content_type))
+        said = {"Content-Type": content_type, **(headers or {})}
+        return self._send(_prepared("POST", url, body, said))
 
     def close(self) -> None:
         """Close the connections, unless the session was the caller's."""
@@ -212,7 +222,7 @@ def _origin(url: str) -> _Origin:
 
 
 def _prepared(
-    method: str, url: str, body: bytes | None, content_type: str | None
+    method: str, url: str, body: bytes | None, said: Mapping[str, str]
 ) -> requests.PreparedRequest:
     # Filled by hand: Session.prepare_request costs more than the rest of a send.
     request = requests.PreparedRequest()
@@ -221,8 +231,8 @@ def _prepared(
     request.body = body
     headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     headers["Accept"] = "*/*"
-    if body is not None and content_type is not None:
-        headers["Content-Type"] = content_type
+    headers.update(said)
+    if body is not None:
         headers["Content-Length"] = str(len(body))
     request.headers = headers
     request.hooks = {"response": []}

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import attrs
 
 from notify_core.attachment import Attachment, attachments_of
-from notify_core.contact import EMAIL, PHONE, TELEGRAM, Contact, Recipient
+from notify_core.contact import EMAIL, PHONE, TELEGRAM, Contact, Recipient, mask
 from notify_core.errors import MessageError, RecipientError
 from notify_core.validate import (
     require_aware,
@@ -57,6 +57,7 @@ def _as_tags(value: str | Iterable[str]) -> frozenset[str]:
         value = (value,)
     for tag in (tags := tuple(value)):
         require_line("a tag", tag)
+        require_text("a tag", tag)
     return frozenset(tags)
 
 
@@ -227,7 +228,7 @@ class Viber(_Text):
         require_kind("image", self.image, Attachment | str, "an Attachment or an address")
         require_kind("button", self.button, Button, "notify_core.Button")
         if isinstance(self.image, str):
-            require_url("image", self.image)
+            require_url("image", self.image, "for a file write Attachment.from_path(…)")
 
     @property
     def files(self) -> tuple[Attachment, ...]:
@@ -254,9 +255,17 @@ class Telegram(_Text):
 
     @classmethod
     def contact_for(cls, address: str) -> Contact:
-        if str(address).startswith(("@", "#")):
-            return Contact(telegram=address)
-        return Contact(phone=address)
+        if not isinstance(address, str):
+            return super().contact_for(address)
+        try:
+            if address.startswith(("@", "#")):
+                return Contact(telegram=address)
+            return Contact(phone=address)
+        except RecipientError:
+            raise RecipientError(
+                f"{mask(address)!r} cannot be a Telegram recipient; "
+                "write it as @username, #id or +79991234567"
+            ) from None
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)

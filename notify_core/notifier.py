@@ -12,12 +12,13 @@ from types import TracebackType
 import attrs
 
 from notify_core.clock import Clock, SystemClock
-from notify_core.config.model import Config, Until
+from notify_core.config.model import Config, Mode, Until
 from notify_core.contact import Contact, mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.dispatch import Dispatcher
 from notify_core.errors import (
     ConfigError,
+    MessageError,
     NotifyError,
     Problem,
     RecipientError,
@@ -25,10 +26,20 @@ from notify_core.errors import (
 )
 from notify_core.health import HealthBoard
 from notify_core.message import Message
-from notify_core.outcome import Accepted, Account, Estimate, Receipt, Status, advanced
+from notify_core.outcome import (
+    Accepted,
+    Account,
+    Estimate,
+    Receipt,
+    State,
+    Status,
+    Unknown,
+    advanced,
+)
 from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
+from notify_core.progress import outcome_if_found, overall, receipt_to_ask
 from notify_core.provider import Capabilities, Provider
 from notify_core.registry import ProviderSpec, Registry
 from notify_core.routing import Catalog, Decision, Facts, Leg, Plan, Subject, decide
@@ -103,6 +114,8 @@ class Notifier:
 
         ``send`` carries out what this returns. Raises what ``send`` raises.
         """
+        if not isinstance(message, Message):
+            raise MessageError(f"one message is sent at a time, not {type(message).__name__}")
         if self._registry.closed:
             raise NotifyError("the notifier is closed")
         if not message.to:
@@ -128,11 +141,14 @@ class Notifier:
     def fetch_status(self, delivery: Delivery) -> Delivery:
         """Ask what became of a delivery and return it with what is known now.
 
-        Tells ``notify_status_changed`` if that is new. Raises ``ProviderError``.
+        A held delivery is asked about too: if the provider knows the message, the outcome
+        follows; *not found* leaves it unknown. Tells ``notify_status_changed`` if a status is
+        new. Raises ``ProviderError``.
         """
-        updated = attrs.evolve(
-            delivery, legs=tuple(self._with_status(leg) for leg in delivery.legs)
-        )
+        legs = tuple(self._with_status(leg) for leg in delivery.legs)
+        mode = Mode.ALL_OF if delivery.all_of else Mode.FIRST_OF
+        outcome = overall(mode, [leg.outcome for leg in legs])
+        updated = attrs.evolve(delivery, legs=legs, outcome=outcome)
         if [leg.status for leg in updated.legs] != [leg.status for leg in delivery.legs]:
             self._registry.tell("notify_status_changed", delivery=updated)
         return updated
@@ -140,16 +156,18 @@ class Notifier:
     def query_status(self, provider: str, receipts: Sequence[Receipt]) -> Sequence[Status]:
         """Ask a provider what became of messages, in the order of ``receipts``.
 
-        Raises ``ProviderError``.
+        Raises ``ProviderError``, or ``ConfigError`` if there is no provider of that name.
         """
+        self._check_known(provider)
         with self._board.question(provider, "status"):
             return self._registry.fetch_status(provider, receipts)
 
     def check(self, provider: str) -> Account:
         """Ask a provider whether the account works, and for the balance.
 
-        Raises ``ProviderError``.
+        Raises ``ProviderError``, or ``ConfigError`` if there is no provider of that name.
         """
+        self._check_known(provider)
         with self._board.question(provider, "account"):
             return self._registry.check(provider)
 
@@ -159,15 +177,27 @@ class Notifier:
         return self._registry.capabilities
 
     def provider(self, name: str) -> Provider:
-        """Return a provider object, for what only its own type offers. Raises ``KeyError``."""
+        """Return a provider object, for what only its own type offers.
+
+        Raises ``ConfigError`` if there is none of that name.
+        """
+        self._check_known(name)
         return self._registry.provider(name)
 
     def health(self, provider: str) -> Health:
-        """Return how a provider stands: its failures, its pause, or why it is stopped."""
+        """Return how a provider stands: its failures, its pause, or why it is stopped.
+
+        Raises ``ConfigError`` if there is none of that name.
+        """
+        self._check_known(provider)
         return self._board.health(provider)
 
     def resume(self, provider: str) -> None:
-        """Let a provider that was stopped be tried again, after somebody has mended it."""
+        """Let a provider that was stopped be tried again, after somebody has mended it.
+
+        Raises ``ConfigError`` if there is none of that name.
+        """
+        self._check_known(provider)
         self._board.resume(provider)
 
     def close(self) -> None:
@@ -232,11 +262,28 @@ class Notifier:
             return self._registry.estimate(leg.message, attempt)
 
     def _with_status(self, leg: LegResult) -> LegResult:
-        if not isinstance(leg.outcome, Accepted):
-            return leg
-        receipt = leg.outcome.receipt
-        (told,) = self.query_status(receipt.provider, [receipt])
-        return attrs.evolve(leg, status=advanced(leg.status, told))
+        match leg.outcome:
+            case Accepted(receipt):
+                status = advanced(leg.status, self._ask(receipt))
+                return attrs.evolve(leg, status=status)
+            case Unknown() if leg.attempts:
+                attempt = leg.attempts[-1]
+                status = self._ask(receipt_to_ask(attempt))
+                found = status.state is not State.NOT_FOUND
+                outcome = outcome_if_found(attempt, status) if found else leg.outcome
+                return attrs.evolve(leg, status=status, outcome=outcome)
+            case _:
+                return leg
+
+    def _ask(self, receipt: Receipt) -> Status:
+        (status,) = self.query_status(receipt.provider, [receipt])
+        return status
+
+    def _check_known(self, provider: str) -> None:
+        if provider not in self.providers:
+            known = ", ".join(self.providers)
+            problem = f"{provider!r} is not a provider here; known: {known}"
+            raise ConfigError([Problem("configuration", 0, 0, "providers", problem)])
 
 
 def _discover(config: Config) -> Plugins:
@@ -277,11 +324,11 @@ def _interrupted(
     message: Message, deliveries: Sequence[Delivery], decisions: Sequence[Decision]
 ) -> str:
     done = [f"  {delivery}" for delivery in deliveries]
-    under_way = decisions[len(deliveries)].plan
+    under_way = [each.plan.recipient for each in decisions[len(deliveries) :][:1]]
     return "\n".join(
         [
             f"interrupted while sending message {message.id}; carried out before:",
             *(done or ["  nothing"]),
-            f"may have gone, do not repeat: {under_way.recipient}",
+            *(f"may have gone, do not repeat: {recipient}" for recipient in under_way),
         ]
     )

@@ -7,15 +7,20 @@ The four outcomes are the centre of the framework: *accepted*, *refused*, *not s
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
-from attrs.validators import instance_of, optional
+from attrs.validators import instance_of
 
-_SECONDS = instance_of((int, float))
+
+def _check_pause(_outcome: object, _attribute: object, seconds: float | None) -> None:
+    given = seconds is not None
+    if given and not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
+        raise ValueError("retry_after_s is a pause in seconds, from 0 on")
 
 
 class RefusalScope(enum.Enum):
@@ -93,7 +98,7 @@ class Receipt:
 class Accepted:
     """The provider took the message."""
 
-    receipt: Receipt
+    receipt: Receipt = attrs.field(validator=instance_of(Receipt))
 
     def __str__(self) -> str:
         provider_id = self.receipt.provider_id or self.receipt.own_id
@@ -109,7 +114,7 @@ class Refused:
     """
 
     reason: str
-    scope: RefusalScope
+    scope: RefusalScope = attrs.field(validator=instance_of(RefusalScope))
     code: str | None = None
     receipt: Receipt | None = None
 
@@ -125,8 +130,8 @@ class NotSent:
     """
 
     reason: str
-    scope: FailureScope
-    retry_after_s: float | None = attrs.field(default=None, validator=optional(_SECONDS))
+    scope: FailureScope = attrs.field(validator=instance_of(FailureScope))
+    retry_after_s: float | None = attrs.field(default=None, validator=_check_pause)
     code: str | None = None
 
     def __str__(self) -> str:
@@ -191,7 +196,8 @@ def advanced(known: Status | None, told: Status) -> Status:
     """
     if known is None or known.state not in _ORDER:
         return told
-    if told.state not in _ORDER or (known.final and not told.final):
+    follows_an_end = told.final or told.state in (State.READ, State.CLICKED)
+    if told.state not in _ORDER or (known.final and not follows_an_end):
         return known
     ends_anew = known.final and _ORDER[told.state] == _ORDER[known.state]
     return known if _ORDER[told.state] < _ORDER[known.state] or ends_anew else told

@@ -36,7 +36,8 @@ class PhoneNumbers:
         """
         if not given.startswith("+") and self._default_region is None:
             raise RecipientError(
-                f"{mask(given)!r} has no country code; write it with + or set default_region"
+                f"{mask(given)!r} has no country code; write it with + and the country code, "
+                "or set default_region"
             )
         try:
             parsed = self._library.parse(given, self._default_region)

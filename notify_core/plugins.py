@@ -87,6 +87,10 @@ class Plugins:
         """Add a plugin object for the notifier that has taken the set, as ``register`` does."""
         if self.manager.has_plugin(name):
             raise PluginError(name, "a plugin of this name is registered already")
+        for hook in _unmarked_hooks(plugin):
+            raise PluginError(
+                name, f"{hook} is not marked with @hookimpl, so it would not be called"
+            )
         try:
             self.manager.register(plugin, name)
             self.manager.check_pending()
@@ -101,7 +105,7 @@ class Plugins:
         Raises ``PluginError`` if a notifier has it already.
         """
         if self._owned:
-            raise PluginError("core", "these plugins belong to another notifier; make others")
+            raise PluginError("core", "these plugins belong to another notifier; make your own")
         self._owned = True
 
     def give_back(self) -> None:
@@ -141,6 +145,10 @@ class Plugins:
         brought: dict[str, type[Message]] = {}
         for types in self.manager.hook.notify_message_types():
             for message_type in types:
+                if not (isinstance(message_type, type) and issubclass(message_type, Message)):
+                    raise PluginError(
+                        repr(message_type), "is brought as a message type, but is none"
+                    )
                 channel = message_type.channel
                 if channel in brought and brought[channel] is not message_type:
                     raise PluginError(channel, "two plugins bring this channel")
@@ -175,3 +183,10 @@ class Plugins:
     def _fail(self, error: PluginError) -> None:
         _log.warning("%s", error)
         self.failures.append(error)
+
+
+def _unmarked_hooks(plugin: object) -> Iterator[str]:
+    for hook in vars(hookspecs):
+        found = getattr(plugin, hook, None) if hook.startswith("notify_") else None
+        if callable(found) and not hasattr(found, f"{PROJECT}_impl"):
+            yield hook

@@ -172,19 +172,21 @@ def next_step(outcome: Outcome | None) -> Step:
             return Step.SETTLED
 
 
-def goes_on(plan: Plan, outcome: Outcome, attempts: Sequence[Attempt] = ()) -> bool:
+def goes_on(plan: Plan, outcome: Outcome, attempts: Sequence[Attempt]) -> bool:
     """Decide whether the next leg is tried after one that ended so, with these attempts.
 
     Every leg of ``all_of`` is tried. Of ``first_of``, the next one after a message that did not
     leave or was refused in a scope that the route names; never after an unknown outcome, nor
-    after one that only the provider's *not found* made a *not sent*: a message that turns up
-    late would come twice, and no id would tell the two apart.
+    on a leg where only the provider's *not found* made a *not sent* of one: a message that turns
+    up late would come twice, and no id would tell the two apart.
     """
     if plan.mode is Mode.ALL_OF:
         return True
+    if any(isinstance(attempt.resolved, NotSent) for attempt in attempts):
+        return False
     match outcome:
         case NotSent():
-            return not any(isinstance(attempt.resolved, NotSent) for attempt in attempts)
+            return True
         case Refused(scope=scope):
             return scope in plan.next_on
         case _:
@@ -261,7 +263,7 @@ def question_answered(
     attempt = progress.attempts[-1]
     progress = attrs.evolve(progress, questions=(*progress.questions, status))
     if status is not None and status.state is not State.NOT_FOUND:
-        found = _found(attempt, status)
+        found = outcome_if_found(attempt, status)
         return _with_last(progress, attrs.evolve(attempt, resolved=found, status=status))
     schedule = _schedule(plan, attempt, rules)
     if len(progress.questions) >= len(schedule) and None not in progress.questions:
@@ -340,11 +342,12 @@ def _untried(progress: Progress) -> NotSent:
     return NotSent(f"no provider may be tried: {reasons}", FailureScope.PROVIDER)
 
 
-def _found(attempt: Attempt, status: Status) -> Outcome:
+def outcome_if_found(attempt: Attempt, status: Status) -> Outcome:
+    """Return what is known of an attempt in doubt once its provider knows the message."""
     failed = status.state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED)
     if status.final and failed:
         reason = status.detail or f"the provider has it as {status.state.value}"
-        return Refused(reason, RefusalScope.RECIPIENT, status.code)
+        return Refused(reason, RefusalScope.RECIPIENT, status.code, receipt_to_ask(attempt))
     return Accepted(receipt_to_ask(attempt))
 
 

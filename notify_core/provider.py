@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import attrs
@@ -20,6 +21,12 @@ class ReceiptKind(enum.Enum):
     """It calls us."""
 
 
+def _names(given: Iterable[str]) -> frozenset[str]:
+    if isinstance(given, str):
+        raise ValueError(f"channels: {given!r} is one text; write {{{given!r}}}")
+    return frozenset(given)
+
+
 @attrs.frozen(kw_only=True)
 class Capabilities:
     """What a configured provider can do.
@@ -33,7 +40,7 @@ class Capabilities:
     certainly absent. Empty means that it cannot be asked. ``text_limit`` is in characters.
     """
 
-    channels: frozenset[str]
+    channels: frozenset[str] = attrs.field(converter=_names)
     address_kinds: tuple[str, ...] = ()
     own_id: bool = False
     ask_after_s: tuple[float, ...] = ()
@@ -48,6 +55,8 @@ class Capabilities:
     def __attrs_post_init__(self) -> None:
         if self.ask_after_s and not self.own_id:
             raise ValueError("ask_after_s: it cannot be asked by an id that it does not take")
+        if any(not 0 <= pause < math.inf for pause in self.ask_after_s):
+            raise ValueError("ask_after_s: a pause is in seconds, from 0 on")
 
 
 class Provider(Protocol):

@@ -31,6 +31,7 @@ from notify_core.outcome import (
     Accepted,
     Account,
     Estimate,
+    FailureScope,
     NotSent,
     Outcome,
     Receipt,
@@ -43,6 +44,8 @@ from notify_core.plugins import Plugins
 from notify_core.provider import Capabilities, Provider, ProviderType, Tools
 
 _log = logging.getLogger(__name__)
+
+_CLOSED = NotSent("the notifier is closed", FailureScope.PROVIDER)
 
 _ADDRESSED = ("notify_send", "notify_fetch_status", "notify_estimate", "notify_check")
 _INNERMOST = "core:outcomes"
@@ -71,6 +74,7 @@ class Registry:
         self._plugins = plugins
         self._manager = plugins.manager
         self._providers: dict[str, Provider] = {}
+        self.closed = False
         plugins.take()
         try:
             for spec in specs:
@@ -78,14 +82,13 @@ class Registry:
             plugins.admit(_InnermostWrapper(), _INNERMOST)
             _refuse_misfits(self._manager)
         except BaseException:
-            self._give_back()
+            self.close()
             raise
         self._callers = {
             name: {hook: self._caller(hook, name) for hook in _ADDRESSED}
             for name in self._providers
         }
         self._listeners = {event: _listeners(self._manager, event) for event in _EVENTS}
-        self.closed = False
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -101,6 +104,8 @@ class Registry:
 
     def send(self, message: Message, attempt: Attempt) -> Outcome:
         """Make one attempt. Whatever the plugins do, the answer is an outcome."""
+        if self.closed:
+            return _CLOSED
         try:
             answer = self._callers[attempt.provider]["notify_send"](
                 message=message, attempt=attempt
@@ -149,7 +154,12 @@ class Registry:
                 _log.error("plugin %s failed in %s: %s", listener.plugin_name, event, _kind(error))
 
     def close(self) -> None:
-        """Unregister and close every provider; one that fails costs one line in the log."""
+        """Unregister and close every provider; one that fails costs one line in the log.
+
+        A second time does nothing.
+        """
+        if self.closed:
+            return
         self.closed = True
         self._give_back()
         for name, provider in self._providers.items():
@@ -162,6 +172,7 @@ class Registry:
         provider = _made(spec, Tools(name=spec.name, clock=clock))
         self._plugins.admit(provider, f"provider:{spec.name}")
         self._providers[spec.name] = provider
+        _check_contract(spec.name, provider, self._manager)
 
     def _give_back(self) -> None:
         for name in (_INNERMOST, *(f"provider:{name}" for name in self._providers)):
@@ -181,6 +192,8 @@ class Registry:
         may_raise: tuple[type[NotifyError], ...] = (ProviderError,),
         **facts: object,
     ) -> Any:
+        if self.closed:
+            raise ProviderError(name, question, _CLOSED)
         answer, failure = None, "cannot answer it"
         try:
             answer = self._callers[name][hook](**facts)
@@ -224,6 +237,15 @@ def _made(spec: ProviderSpec, tools: Tools) -> Provider:
     raise ConfigError([Problem("configuration", 0, 0, f"providers.{spec.name}", reason)])
 
 
+def _check_contract(name: str, provider: Provider, manager: pluggy.PluginManager) -> None:
+    """Raise ``PluginError`` for what would otherwise make every send *unknown*."""
+    hooks = {caller.name for caller in manager.get_hookcallers(provider) or ()}
+    if "notify_send" not in hooks:
+        raise PluginError(f"provider:{name}", "it has no notify_send marked with @hookimpl")
+    if not isinstance(getattr(provider, "capabilities", None), Capabilities):
+        raise PluginError(f"provider:{name}", "its attribute `capabilities` is no Capabilities")
+
+
 def _failed(provider: str, error: Exception) -> Unknown:
     _log.error("provider %s failed in notify_send: %s", provider, _kind(error))
     return Unknown(f"the plugin of {provider} failed with {_kind(error)}")
@@ -232,7 +254,7 @@ def _failed(provider: str, error: Exception) -> Unknown:
 def _outcome_of(provider: str, answer: object) -> Outcome:
     if isinstance(answer, Accepted | Refused | NotSent | Unknown):
         return answer
-    return Unknown(f"the plugin of {provider} answered {_kind(answer)}")
+    return Unknown(f"the plugin of {provider}, or a wrapper around it, answered {_kind(answer)}")
 
 
 def _listeners(manager: pluggy.PluginManager, event: str) -> Sequence[pluggy.HookImpl]:

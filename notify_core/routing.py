@@ -237,13 +237,13 @@ def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | Le
     if config.needs_alternative and not _brings(message, target):
         return LeftOut(target.channel, "the message brings no alternative for it", allowed=True)
     adapted = adapt(message, target)
-    providers = _able(_in_order(config.via, subject.draw), adapted.message, catalog)
+    providers, passed_over = _able(_in_order(config.via, subject.draw), adapted.message, catalog)
     kinds = _address_kinds(target, providers, catalog)
     kind = next((kind for kind in kinds if subject.recipient.address(kind) is not None), None)
     if kind is None:
         return LeftOut(target.channel, f"the recipient has no {' or '.join(kinds)} address")
     parts = _count(adapted.message)
-    notes = (adapted.note, parts.warning if parts else None)
+    notes = (adapted.note, *passed_over, parts.warning if parts else None)
     return Leg(
         channel=target.channel,
         message=adapted.message,
@@ -276,13 +276,19 @@ def _in_order(via: Via, draw: str) -> tuple[str, ...]:
     raise AssertionError("the ticket is below the sum of the weights")
 
 
-def _able(providers: tuple[str, ...], message: Message, catalog: Catalog) -> tuple[str, ...]:
-    """Keep the providers that can express the message. Raises ``UnsupportedFeature`` if none."""
-    reasons = {name: _lacks(catalog.capabilities[name], message) for name in providers}
-    able = tuple(name for name in providers if reasons[name] is None)
+def _able(
+    providers: tuple[str, ...], message: Message, catalog: Catalog
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the providers that can express the message, and a note for each of the others.
+
+    Raises ``UnsupportedFeature`` if none can.
+    """
+    lacking = {name: _lacks(catalog.capabilities[name], message) for name in providers}
+    reasons = {name: why for name, why in lacking.items() if why is not None}
+    able = tuple(name for name in providers if name not in reasons)
     if not able:
         raise UnsupportedFeature("; ".join(f"{name}: {why}" for name, why in reasons.items()))
-    return able
+    return able, [f"provider {name} is passed over: {why}" for name, why in reasons.items()]
 
 
 def _lacks(capabilities: Capabilities, message: Message) -> str | None:

@@ -48,11 +48,11 @@ def require_optional_line(name: str, value: object) -> None:
         require_line(name, value)
 
 
-def require_url(name: str, value: object) -> None:
+def require_url(name: str, value: object, fix: str = "") -> None:
     """Raise ``MessageError`` unless ``value`` is an http(s) address."""
     require_line(name, value)
     if not re.fullmatch(r"https?://[^\s/]\S*", str(value)):
-        raise MessageError(f"{name} is not an http(s) address")
+        raise MessageError(f"{name} is not an http(s) address" + (f"; {fix}" if fix else ""))
 
 
 def require_aware(name: str, value: object) -> None:

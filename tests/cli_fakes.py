@@ -47,12 +47,15 @@ class FakeConfig:
     """``sends`` is the outcome of every send; ``answers`` whether questions are answered.
 
     ``fussy`` accepts all but what goes to a number that ends in 00. With ``prints`` it writes to
-    standard output, as a provider for development does.
+    standard output, as a provider for development does. One that is ``askable`` is asked about an
+    unknown outcome. With ``pages`` it also takes addresses that are no numbers.
     """
 
     sends: str = "accepted"
     answers: bool = True
     prints: bool = False
+    askable: bool = False
+    pages: bool = True
 
 
 class Fake:
@@ -94,6 +97,7 @@ class Fake:
                 final=True,
                 code="1",
                 detail=receipt.provider_id or f"ours: {receipt.own_id}",
+                error=receipt.address if self._config.pages is False else None,
             )
             for receipt in receipts
         ]
@@ -128,9 +132,11 @@ class Fake:
             raise ProviderError(self._name, question, Unknown("no answer"))
 
 
-def capabilities(_config: FakeConfig) -> Capabilities:
+def capabilities(config: FakeConfig) -> Capabilities:
     return Capabilities(
-        channels=frozenset({"sms", "telegram", "mail", "call", "binary", "page"}),
+        channels=frozenset({"sms", "telegram", "mail", "call", "binary"})
+        | ({"page"} if config.pages else set()),
+        ask_after_s=(0.0,) if config.askable else (),
         own_id=True,
         cost=True,
         balance=True,

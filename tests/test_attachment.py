@@ -277,3 +277,16 @@ def test_what_is_neither_path_nor_attachment_is_refused(value: object, kind: str
     assert str(refusal.value) == (
         f"attachment {kind!r}: give an Attachment, a path, or a list of them"
     )
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_an_open_file_is_refused_with_the_way_to_give_it(several: bool) -> None:
+    file = io.BytesIO(b"bytes")
+
+    with pytest.raises(AttachmentError) as refusal:
+        attachments_of([file] if several else file)
+
+    assert str(refusal.value) == (
+        "attachment 'BytesIO': give an Attachment, a path, or a list of them; "
+        "for an open file use Attachment.from_file"
+    )

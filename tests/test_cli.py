@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console, RenderableType
 
 from notify_core import PluginError, Plugins, hookimpl
 from notify_core.cli.app import make_app
 from notify_core.cli.exits import Exit
+from notify_core.cli.tables import report_tables
 
 CONFIG = """
 version: 1
@@ -23,7 +26,9 @@ providers:
   good: {type: fake, prints: true}
   picky: {type: fake, sends: refused}
   locked: {type: fake, sends: not_sent}
-  foggy: {type: fake, sends: unknown}
+  foggy: {type: fake, sends: unknown, askable: true, answers: false}
+  mute: {type: fake, sends: unknown}
+  phones: {type: fake, pages: false}
   slow: {type: fake, sends: interrupted}
   hasty: {type: fake, sends: quits}
   fussy: {type: fake, sends: fussy}
@@ -34,6 +39,7 @@ routes:
   - {name: picky, when: {tags: picky}, send: {via: picky}}
   - {name: locked, when: {tags: locked}, send: {via: locked}}
   - {name: foggy, when: {tags: foggy}, send: {via: foggy}}
+  - {name: mute, when: {tags: mute}, send: {via: mute}}
   - {name: slow, when: {tags: slow}, send: {via: slow}}
   - {name: hasty, when: {tags: hasty}, send: {via: hasty}}
   - {name: fussy, when: {tags: fussy}, send: {via: fussy}}
@@ -108,6 +114,14 @@ def answer(result: Result) -> Any:
 def row(shown: str) -> str:
     """Return the one row of a table of deliveries."""
     return next(line for line in shown.splitlines() if line.startswith("+79"))
+
+
+def shown(renderables: Sequence[RenderableType], width: int) -> str:
+    """Render what stands in a terminal of that width."""
+    console = Console(width=width, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(*renderables)
+    return captured.get()
 
 
 def sms(*more: str) -> Sequence[str]:
@@ -262,6 +276,39 @@ def test_a_message_in_doubt_comes_with_the_question_to_ask(run: Run) -> None:
     assert "notify status --provider foggy --own-id" in result.stdout
 
 
+def test_a_provider_that_cannot_be_asked_is_no_one_to_ask(run: Run) -> None:
+    """Then somebody has to look there."""
+    shown = run("send", *sms("--tag", "mute")).stdout
+
+    assert "provider mute cannot be asked; look it up there" in shown
+    assert "notify status" not in shown
+
+
+def test_in_a_narrow_terminal_neither_id_nor_outcome_is_cut(run: Run) -> None:
+    """What does not fit into one table stands in two."""
+    shape = answer(run("send", *sms("--json", "--tag", "fog")))
+    shape["deliveries"][0]["provider_id"] = "e2d4a7b0c3f6918572a4b6c8-1"
+
+    wide, narrow = (shown(report_tables(shape, askable=()), width) for width in (120, 64))
+
+    assert [wide.count("+79…67 "), narrow.count("+79…67 ")] == [1, 2]
+    assert all("e2d4a7b0c3f6918572a4b6c8-1" in each for each in (wide, narrow))
+    assert all("unknown" in each for each in (wide, narrow))
+
+
+@pytest.mark.parametrize("tag", ["picky", "locked", "foggy"])
+def test_the_table_names_who_was_asked_last(run: Run, tag: str) -> None:
+    """Also where nobody accepted the message."""
+    assert row(run("send", *sms("--tag", tag)).stdout).split()[1:4] == [tag, "sms", tag]
+
+
+def test_a_column_that_is_empty_throughout_is_left_out(run: Run) -> None:
+    """Room for those that are not."""
+    head = run("send", *sms("--tag", "picky")).stdout.splitlines()[0]
+
+    assert head.split() == ["To", "Route", "Channel", "Provider", "Outcome"]
+
+
 @pytest.mark.parametrize("tag", ["slow", "hasty"])
 def test_an_interrupted_send_may_have_gone(run: Run, tag: str) -> None:
     """Ctrl-C in the middle, or a provider that quits, exits like any other doubt."""
@@ -389,6 +436,41 @@ def test_status_can_be_asked_by_our_own_id(run: Run) -> None:
     assert "ours: X-1" in result.stdout
 
 
+def status_of(run: Run, to: str, provider: str = "phones", **more: Any) -> Result:
+    return run("status", "--provider", provider, "--id", "A", "--to", to, "--json", **more)
+
+
+@pytest.mark.parametrize(
+    ("to", "asked"),
+    [("8 (999) 123-45-67", NUMBER), ("@somebody", "@somebody"), ("a@b.org", "a@b.org")],
+)
+def test_status_reads_a_number_as_send_does(run: Run, to: str, asked: str) -> None:
+    """The fake tells in ``error`` whom it was asked about."""
+    (status,) = answer(status_of(run, to))["statuses"]
+
+    assert status["error"] == asked
+
+
+@pytest.mark.parametrize("provider", ["phones", "good"])
+def test_a_number_that_cannot_be_read_is_wrong_usage(
+    run: Run, tmp_path: Path, provider: str
+) -> None:
+    """No provider is asked; here it lacks a country."""
+    path = tmp_path / "abroad.yaml"
+    path.write_text(CONFIG.replace("default_region: RU\n", ""))
+
+    result = status_of(run, "89991234567", provider, config=path)
+
+    assert result.exit_code == 2
+    assert "write it as +79991234567" in result.stderr
+
+
+def test_what_may_be_another_kind_of_address_is_left_as_it_is(run: Run) -> None:
+    """``good`` has pagers, which have numbers too."""
+    assert status_of(run, "4711", "good").exit_code == 0
+    assert status_of(run, "4711", "phones").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -500,7 +582,7 @@ def test_config_check_counts_what_is_right(run: Run, config: Path) -> None:
     result = run("config", "check", str(config))
 
     assert result.exit_code == 0
-    assert result.stdout == "OK: 9 providers, 13 routes\n"
+    assert result.stdout == "OK: 11 providers, 14 routes\n"
 
 
 def test_config_check_shows_every_problem_with_its_line(run: Run, tmp_path: Path) -> None:
@@ -535,8 +617,8 @@ def test_a_configuration_that_is_missing_exits_4(run: Run, tmp_path: Path) -> No
         (("send", "--to", NUMBER), "the channel is missing; known: binary"),
         (("send", "sms", "--to", NUMBER), "sms needs text"),
         (("send", *sms("--subject", "Hi")), "sms has no subject; it has to, sender"),
-        (("send", "sms", "--text", "x"), "no recipient"),
-        (("send", "sms", "--to", "12", "--text", "x"), "phone address"),
+        (("send", "sms", "--text", "x"), "no recipient; give --to"),
+        (("send", "sms", "--to", "12", "--text", "x"), "cannot be a phone number"),
         (("send", "mms", "--to", NUMBER, "--text", "x"), "has no channel mms"),
     ],
 )

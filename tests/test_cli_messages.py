@@ -80,14 +80,21 @@ def read() -> Read:
 def test_what_every_message_has(read: Read) -> None:
     message = read(
         *("sms", "--to", NUMBER, "--to", "+79991234568", "--text", "Hello", "--sender", "Shop"),
-        *("--tag", "a", "--tag", "b", "--priority", "high", "--key", "K"),
+        *(
+            "--tag",
+            "a",
+            "--tag",
+            "b",
+            "--priority",
+            "high",
+        ),
         *("--send-at", "2030-01-31T15:00:00+03:00", "--valid-for", "1h30m"),
         *("--extra", "smsc.tinyurl=1", "--extra", "smsc.maxsms=2", "--extra", "other.x=a=b"),
     )
 
     assert isinstance(message, Sms)
     assert message.to == (NUMBER, "+79991234568")
-    assert (message.text, message.sender, message.key) == ("Hello", "Shop", "K")
+    assert (message.text, message.sender) == ("Hello", "Shop")
     assert message.tags == {"a", "b"}
     assert message.priority is Priority.HIGH
     assert message.send_at == UTC_NOON
@@ -194,7 +201,10 @@ def test_text_may_come_from_a_file(read: Read, tmp_path: Path) -> None:
         (("--to", "+79991234568", "--email", "a@example.org"), "for one recipient"),
         (("--text-file", "-"), "not both"),
         (("--send-at", "tomorrow"), "send_at: write a time with its zone"),
-        (("--send-at", "2030-01-31T12:00:00"), "no time zone"),
+        (
+            ("--send-at", "2030-01-31T12:00:00"),
+            r"--send-at: add the zone, like 2030-01-31T12:00:00\+03:00",
+        ),
         (("--valid-for", "5"), "valid_for: write a duration"),
         (("--message", "-"), "leave the other options out"),
     ],

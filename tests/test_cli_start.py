@@ -70,6 +70,31 @@ def test_the_version_is_told_before_anything_else_is_imported(run: Run) -> None:
     assert not {"click", "rich", "attr", "attrs", "importlib.metadata"} & set(modules.split())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize(("tags", "code"), [((), 0), (("--tag", "foggy"), 3)])
+def test_an_answer_that_cannot_be_written_does_not_hide_what_became_of_the_message(
+    tmp_path: Path, tags: tuple[str, ...], code: int
+) -> None:
+    """A script would take 1 for *nothing went* and send again."""
+    (tmp_path / "notify.yaml").write_text(CONFIG)
+    command = ["-m", "notify_core.cli", "send", "sms", "--to", "+79991234567", "--text", "x"]
+    environ = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, *command, *tags],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=environ,
+            check=False,
+        )
+
+    assert done.returncode == code
+    assert "error: the answer cannot be written: No space left on device" in done.stderr
+
+
 def test_the_missing_extra_is_named_in_one_line(run: Run, tmp_path: Path) -> None:
     """Without click and rich there is no traceback, and the version is told all the same."""
     (tmp_path / "click.py").write_text("raise ModuleNotFoundError('no click', name='click')")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import attrs
 import pytest
@@ -242,9 +243,40 @@ def test_a_plugin_that_failed_is_named_where_its_type_is_missing() -> None:
     (problem,) = problems_of(MINIMAL.replace("letters", "pigeon"), plugins)
 
     assert problem.message == (
-        '"pigeon" is not a provider type; known: gateway, letters; if a package brings it: '
-        "pip install notify-pigeon; not loaded: plugin 'pigeon': cannot be imported: no wings"
+        '"pigeon" is not a provider type; known: gateway, letters; install the plugin that brings '
+        "it; not loaded: plugin 'pigeon': cannot be imported: no wings"
     )
+
+
+def test_a_distribution_that_brings_a_plugin_is_told_from_a_module(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    point = Mock(dist=Mock())
+    point.dist.name = "pigeons"
+    monkeypatch.setattr("importlib.metadata.entry_points", Mock(return_value=[point]))
+
+    (problem,) = problems_of(MINIMAL.replace("providers:", "plugins: pigeons\nproviders:"))
+
+    assert problem.message == (
+        "plugin 'pigeons': cannot be imported: ModuleNotFoundError(\"No module named 'pigeons'\"); "
+        "installed plugins need no mention; a dotted path of a module stands here"
+    )
+
+
+def test_what_a_class_refuses_of_its_keys_is_told_beside_other_mistakes() -> None:
+    text = f"""\
+retry: {{rounds: 0, jitter: 1, first: 2, often: yes}}
+breaker: {{failures: 0, pause: 5}}
+{MINIMAL}"""
+
+    assert [f"{problem.path}: {problem.message}" for problem in problems_of(text)] == [
+        "retry.rounds: must be at least 1",
+        "retry.jitter: is a share, from 0 to below 1",
+        'retry.first: "2" has no unit; write 20s, 5m, 1h30m, 500ms or 2d',
+        'retry.often: "often" is not a key here; known: factor, first, jitter, longest, rounds',
+        "breaker.failures: must be at least 1",
+        'breaker.pause: "5" has no unit; write 20s, 5m, 1h30m, 500ms or 2d',
+    ]
 
 
 def test_two_plugins_with_one_type_are_a_problem_of_the_file() -> None:
@@ -383,6 +415,15 @@ def test_references_are_resolved_within_any_value_of_a_provider() -> None:
     assert settings.transport is Transport.SMPP
     assert settings.login == "shop"
     assert settings.headers == {"Authorization": f"Bearer {CANARY}"}
+
+
+@pytest.mark.parametrize(
+    ("written", "secret"), [("$ecret", "$ecret"), ("$A-1", "$A-1"), ("'${env:SHELL}'", "$NAME")]
+)
+def test_a_secret_may_begin_with_a_dollar(written: str, secret: str) -> None:
+    text = MINIMAL.replace("letters", f"gateway, key: {written}")
+
+    assert gateway(loads(text, "test.yaml", two_types(), {"SHELL": "$NAME"})).key == Secret(secret)
 
 
 def test_a_secret_file_is_read_without_its_last_line_end(tmp_path: Path) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+import logging
 from datetime import timedelta
 
 import attrs
 import pytest
 
-from notify_core.clock import SystemClock
 from notify_core.config.model import Breaker, IfUnknown, LegConfig, Mode, Retry, Route, Via
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
 from notify_core.hookspecs import hookimpl
-from notify_core.message import Mail, Sms
+from notify_core.message import Mail, Message, Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
     Accepted,
@@ -96,7 +94,7 @@ def test_an_outcome_decides_whether_the_next_leg_is_tried(outcome: Outcome, expe
     notifier = notifier_with(scripted_config(a=ScriptedProvider()))
     (decision,) = notifier.explain(sms())
 
-    assert goes_on(decision.plan, outcome) is expected
+    assert goes_on(decision.plan, outcome, []) is expected
 
 
 @pytest.mark.parametrize(
@@ -326,6 +324,21 @@ class TestUnknown:
         assert delivery.channel == "viber"
         assert [attempt.provider for attempt in delivery.attempts] == ["a", "a", "a"]
 
+    @pytest.mark.parametrize("refused", [BAD_NUMBER, NOT_ALLOWED])
+    def test_goes_to_no_other_leg_when_the_repeated_attempt_is_refused(
+        self, refused: Outcome
+    ) -> None:
+        first = ScriptedProvider([LOST, refused], statuses=[State.NOT_FOUND] * 2)
+        second = ScriptedProvider()
+        config = scripted_config(
+            route(leg("a", channel="viber"), leg("b", channel="sms")), a=first, b=second
+        )
+
+        delivery = send(notifier_with(config))
+
+        assert delivery.outcome == refused
+        assert second.sent == []
+
     def test_goes_to_no_other_leg_when_the_same_provider_fails_for_good(self) -> None:
         first = ScriptedProvider([LOST, DOWN, DOWN], statuses=[State.NOT_FOUND] * 2)
         second = ScriptedProvider()
@@ -349,7 +362,10 @@ class TestUnknown:
 
         delivery = send(notifier_with(config))
 
-        assert delivery.legs[0].outcome == Refused("wrong number", RefusalScope.RECIPIENT, "22")
+        receipt = Receipt(provider="a", address="+79990000001", own_id=delivery.attempts[0].own_id)
+        assert delivery.legs[0].outcome == Refused(
+            "wrong number", RefusalScope.RECIPIENT, "22", receipt
+        )
         assert delivery.channel == "sms"
 
     def test_is_held_when_one_question_got_no_answer(self) -> None:
@@ -412,7 +428,8 @@ class TestHealth:
 
         assert notifier.health("a").failures == 0
 
-    def test_a_bad_recipient_between_failures_shows_that_the_provider_works(self) -> None:
+    def test_a_bad_recipient_between_failures_neither_counts_nor_clears(self) -> None:
+        """It can be our own plugin that refused, before anything was asked."""
         config = attrs.evolve(
             scripted_config(a=ScriptedProvider([DOWN, BAD_NUMBER, DOWN])), retry=Retry(rounds=1)
         )
@@ -421,7 +438,7 @@ class TestHealth:
         for _ in range(3):
             send(notifier)
 
-        assert notifier.health("a").failures == 1
+        assert notifier.health("a").failures == 2
 
     def test_after_an_authorisation_error_no_further_request_leaves(self) -> None:
         provider = ScriptedProvider([BAD_LOGIN])
@@ -510,21 +527,50 @@ class TestHealth:
         assert (first, second) == (None, None)
         assert board.claim("a") == "left alone for 30 s: out of reach"
 
-    def test_many_threads_make_one_authorisation_error(self) -> None:
-        """A gateway may block an address after a few of them."""
-        provider = ScriptedProvider([slow_bad_login] * 32)
-        notifier = notifier_with(scripted_config(a=provider), clock=SystemClock())
+    def test_a_provider_is_stopped_with_one_line_in_the_log(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        board = HealthBoard(Breaker(), ManualClock())
 
-        with ThreadPoolExecutor(32) as pool:
-            deliveries = list(pool.map(lambda _: send(notifier), range(32)))
+        for outcome in (DOWN, BAD_LOGIN, BAD_LOGIN, DOWN):
+            board.record("a", outcome)
 
-        assert len(provider.sent) == 1
-        assert all(isinstance(delivery.outcome, NotSent) for delivery in deliveries)
+        assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+            ("ERROR", "provider a is stopped: authorise error")
+        ]
 
+    @pytest.mark.parametrize(
+        ("first", "scope"),
+        [
+            (BAD_LOGIN, FailureScope.ACCOUNT),
+            (
+                NotSent("ip is blocked", FailureScope.ACCOUNT, retry_after_s=60),
+                FailureScope.PROVIDER,
+            ),
+        ],
+        ids=str,
+    )
+    def test_a_question_fails_unasked_in_the_scope_of_what_is_against_it(
+        self, first: NotSent, scope: FailureScope
+    ) -> None:
+        board = HealthBoard(Breaker(), ManualClock())
+        board.record("a", first)
 
-def slow_bad_login(*_: object) -> Outcome:
-    time.sleep(0.05)
-    return BAD_LOGIN
+        with pytest.raises(ProviderError) as caught, board.question("a", "status"):
+            pytest.fail("the question was asked")
+
+        assert isinstance(caught.value.outcome, NotSent)
+        assert caught.value.outcome.scope is scope
+
+    def test_a_question_that_fails_counts_and_one_that_is_answered_does_not(self) -> None:
+        board = HealthBoard(Breaker(), ManualClock())
+        with pytest.raises(ProviderError), board.question("a", "status"):
+            raise ProviderError("a", "status", DOWN)
+
+        with board.question("a", "status"):
+            pass
+
+        assert board.health("a").failures == 1
 
 
 def test_a_listener_is_told_of_every_attempt_before_and_after() -> None:
@@ -540,6 +586,41 @@ def test_a_listener_is_told_of_every_attempt_before_and_after() -> None:
         ("finished", "NotSent"),
         ("before", None),
         ("finished", "Accepted"),
+    ]
+
+
+def test_a_listener_is_told_of_the_message_as_the_leg_carries_it() -> None:
+    told: list[tuple[str, str | None, str]] = []
+
+    class Reader:
+        @hookimpl
+        def notify_before_send(self, message: Message, attempt: Attempt) -> None:
+            told.append((message.channel, message.body, attempt.id))
+
+        @hookimpl
+        def notify_attempt_finished(self, message: Message, attempt: Attempt) -> None:
+            told.append((message.channel, message.body, attempt.id))
+
+    config = scripted_config(route(leg("a", channel="viber")), a=ScriptedProvider())
+
+    delivery = send(notifier_with(config, plugins=[("reader", Reader())]))
+
+    assert told == [("viber", "hello", f"{delivery.id}-1-1")] * 2
+
+
+def test_every_attempt_is_one_line_in_the_log_without_the_text_or_a_whole_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    unheard = ScriptedProvider([LOST, DOWN], statuses=[State.NOT_FOUND] * 2)
+
+    delivery = send(notifier_with(scripted_config(a=unheard)))
+
+    line = f"delivery {delivery.id} attempt {{}} provider a channel sms to +79…01: {{}}"
+    assert [record.getMessage() for record in caplog.records] == [
+        line.format(1, "NotSent"),
+        line.format(2, "NotSent"),
+        line.format(3, "Accepted"),
     ]
 
 

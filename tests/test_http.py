@@ -220,6 +220,16 @@ def test_a_get_says_little_of_itself(serve: Serve, client: Client) -> None:
     }
 
 
+def test_headers_of_the_callers_travel_with_a_request(serve: Serve, client: Client) -> None:
+    server = serve(OK, OK)
+    mine = {"Authorization": "Bearer abc"}
+
+    client().get(f"http://{server.authority}/", headers=mine)
+    client().post(f"http://{server.authority}/", b"{}", "application/json", headers=mine)
+
+    assert [_headers(request)["authorization"] for request in server.requests] == ["Bearer abc"] * 2
+
+
 @pytest.mark.parametrize("body", [b"", b"a=1&b=2", bytes(range(256)), b"x" * 200_000])
 def test_a_post_carries_its_body_length_and_type(serve: Serve, client: Client, body: bytes) -> None:
     server = serve(OK)

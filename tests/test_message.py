@@ -148,21 +148,21 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
         (lambda: sms(to=None), "a recipient is a str or a Contact, not NoneType"),
         (lambda: sms(to=[PHONE, None]), "a recipient is a str or a Contact, not NoneType"),
         (lambda: sms(to=PHONE.encode()), "a recipient is a str or a Contact, not int"),
-        (lambda: sms(to=""), "'…' cannot be a phone address; write it as +79991234567"),
-        (lambda: sms(to="G12"), "'…' cannot be a phone address; write it as +79991234567"),
-        (lambda: sms(to="A7"), "'…' cannot be a phone address; write it as +79991234567"),
-        (lambda: sms(to="--- ()"), "'…' cannot be a phone address; write it as +79991234567"),
+        (lambda: sms(to=""), "'…' cannot be a phone number; write it as +79991234567"),
+        (lambda: sms(to="G12"), "'…' cannot be a phone number; write it as +79991234567"),
+        (lambda: sms(to="A7"), "'…' cannot be a phone number; write it as +79991234567"),
+        (lambda: sms(to="--- ()"), "'…' cannot be a phone number; write it as +79991234567"),
         (
             lambda: sms(to=PHONE + "\n"),
-            "'+79…7\\n' cannot be a phone address; write it as +79991234567",
+            "'+79…7\\n' cannot be a phone number; write it as +79991234567",
         ),
         (
             lambda: sms(to=f"{PHONE},+79991234568"),
-            "'+79…68' cannot be a phone address; write it as +79991234567",
+            "'+79…68' cannot be a phone number; write it as +79991234567",
         ),
         (
             lambda: sms(to="٧٩٩٩١٢٣٤"),
-            "'٧٩٩…٣٤' cannot be a phone address; write it as +79991234567",
+            "'٧٩٩…٣٤' cannot be a phone number; write it as +79991234567",
         ),
         (lambda: sms(text=None), "text is NoneType, not str"),
         (lambda: sms(text=b"hello"), "text is bytes, not str"),
@@ -192,6 +192,8 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
         (lambda: sms(tags=5), "a tag is int, not str"),
         (lambda: sms(tags=["otp", None]), "a tag is NoneType, not str"),
         (lambda: sms(tags=["otp\n"]), "a tag holds control characters"),
+        (lambda: sms(tags=""), "a tag is empty"),
+        (lambda: sms(tags=["otp", " "]), "a tag is empty"),
         (
             lambda: sms(id="a b"),
             "id must be 1 to 33 letters, digits, dots, underscores or hyphens",
@@ -227,7 +229,10 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
             "an alternative has alternatives; give them to the main message",
         ),
         # What each channel adds.
-        (lambda: Viber(text="a", image="picture.png"), "image is not an http(s) address"),
+        (
+            lambda: Viber(text="a", image="picture.png"),
+            "image is not an http(s) address; for a file write Attachment.from_path(…)",
+        ),
         (lambda: Viber(text="a", image=b"png"), "image is bytes; use an Attachment or an address"),  # type: ignore[arg-type]
         (lambda: Viber(text="a", button="Open"), "button is str; use notify_core.Button"),  # type: ignore[arg-type]
         (lambda: Button(caption=" ", url="https://x.org"), "caption is empty"),
@@ -239,6 +244,15 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
         (lambda: Button(caption="a", url=None), "url is NoneType, not str"),  # type: ignore[arg-type]
         (lambda: Telegram(text="a", bot="shop_bot"), "bot is 'shop_bot'; write it as @name_bot"),
         (lambda: Telegram(text="a", bot=5), "bot is int, not str"),  # type: ignore[arg-type]
+        (
+            lambda: Telegram(to="annette", text="a"),
+            "'ann…te' cannot be a Telegram recipient; write it as @username, #id or +79991234567",
+        ),
+        (
+            lambda: Telegram(to="@ann-marie", text="a"),
+            "'@an…ie' cannot be a Telegram recipient; write it as @username, #id or +79991234567",
+        ),
+        (lambda: Telegram(to=5, text="a"), "a recipient is a str or a Contact, not int"),  # type: ignore[arg-type]
         (lambda: WhatsApp(text="a", media_url="x.org"), "media_url is not an http(s) address"),
         (lambda: Mail(subject=" ", text="a"), "subject is empty"),
         (lambda: Mail(subject="a\r\nBcc: x@y.org", text="a"), "subject holds control characters"),
@@ -280,7 +294,7 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
         ),
         # Contacts.
         (lambda: Contact(), "a Contact needs at least one address"),
-        (lambda: Contact(phone=79991234567), "the phone address is int, not str"),  # type: ignore[arg-type]
+        (lambda: Contact(phone=79991234567), "the phone number is int, not str"),  # type: ignore[arg-type]
         (
             lambda: Contact(email="ann"),
             "'…' cannot be an email address; write it as name@example.org",
@@ -319,7 +333,7 @@ AWARE = datetime(2030, 1, 1, tzinfo=UTC)
         ),
         (lambda: Contact(other={"pager": 5}), "the pager address is int, not str"),  # type: ignore[dict-item]
         (lambda: Contact(other={"pager": None}), "the pager address is None; leave it out"),  # type: ignore[dict-item]
-        (lambda: Contact(other={"phone": PHONE}), "other holds a phone address; write phone=…"),
+        (lambda: Contact(other={"phone": PHONE}), "other holds a phone number; write phone=…"),
         (
             lambda: Contact(other="pager"),  # type: ignore[arg-type]
             "other maps a kind of address to the address: {'pager': '1234'}",
@@ -589,5 +603,5 @@ def test_a_refused_address_is_shown_only_masked(text: str) -> None:
         Contact(phone=text)
 
     assert str(refusal.value) == (
-        f"{mask(text)!r} cannot be a phone address; write it as +79991234567"
+        f"{mask(text)!r} cannot be a phone number; write it as +79991234567"
     )

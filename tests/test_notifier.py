@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import (
     ConfigError,
+    MessageError,
     NotifyError,
+    PluginError,
     ProviderError,
     RecipientError,
     UnsupportedFeature,
@@ -24,8 +27,20 @@ from notify_core.errors import (
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Mail, Message, Sms
 from notify_core.notifier import Notifier
-from notify_core.outcome import FailureScope, NotSent, Outcome, RefusalScope, Refused, State
+from notify_core.outcome import (
+    Accepted,
+    Estimate,
+    FailureScope,
+    NotSent,
+    Outcome,
+    RefusalScope,
+    Refused,
+    State,
+    Status,
+    Unknown,
+)
 from notify_core.plugins import Plugins
+from notify_core.provider import Capabilities, ProviderType
 from notify_core.testing import (
     ManualClock,
     ScriptedProvider,
@@ -182,6 +197,55 @@ def test_an_interrupted_provider_can_be_used_again() -> None:
     assert notifier.send(Sms(to="+79990000001", text="hi")).ok
 
 
+def test_an_interrupt_after_the_last_delivery_hides_nothing() -> None:
+    """Whatever comes between the last delivery and the report."""
+    notifier = notifier_with(
+        scripted_config(a=ScriptedProvider()), plugins=[("interrupting", Interrupting())]
+    )
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        notifier.send(Sms(to="+79990000001", text="hi"))
+
+    assert "+79…01" in caught.value.__notes__[0]
+
+
+class Interrupting:
+    @hookimpl
+    def notify_attempt_finished(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_closing_twice_does_nothing_to_the_next_notifier() -> None:
+    plugins = Plugins()
+    provider = ScriptedProvider()
+    first = notifier_of(plugins, provider)
+    first.close()
+    second = notifier_of(plugins, ScriptedProvider())
+
+    first.close()
+
+    assert second.send(Sms(to="+79990000001", text="hi")).ok
+    assert provider.closed
+
+
+def notifier_of(plugins: Plugins, provider: ScriptedProvider) -> Notifier:
+    kind = ProviderType(
+        name="scripted",
+        config_class=ScriptedProvider,
+        capabilities=lambda made: made.capabilities,
+        factory=lambda made, _tools: made,
+    )
+
+    class Brings:
+        @hookimpl
+        def notify_provider_types(self) -> list[ProviderType]:
+            return [kind]
+
+    if not plugins.manager.has_plugin("scripted"):
+        plugins.register(Brings(), "scripted")
+    return Notifier(scripted_config(a=provider), plugins=plugins, clock=ManualClock())
+
+
 def test_a_closed_notifier_sends_nothing() -> None:
     notifier = notifier_with(scripted_config(a=ScriptedProvider()))
     notifier.close()
@@ -195,8 +259,12 @@ def test_a_leg_that_would_have_to_wait_is_refused_whoever_wrote_it(waiting: Any)
     leg = LegConfig(via=Via(providers=("a",)), **waiting)
     config = scripted_config(Route(name="default", legs=(leg,)), a=ScriptedProvider())
 
-    with pytest.raises(ConfigError, match=r"routes\.default\.legs\[0\]: nothing can wait"):
+    with pytest.raises(ConfigError) as caught:
         notifier_with(config)
+
+    (problem,) = caught.value.problems
+    assert str(problem).startswith("configuration: routes.default.legs[0]: nothing can wait")
+    assert (problem.line, problem.column) == (0, 0)
 
 
 class TestAllOf:
@@ -263,6 +331,71 @@ def test_the_deadline_counts_from_the_call_for_every_recipient() -> None:
     )
 
 
+class TestEstimate:
+    """What a message would cost, asked before it is sent."""
+
+    class Priced(ScriptedProvider):
+        """Keeps the attempts that it was asked about."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.priced: list[tuple[Message, Attempt]] = []
+
+        @hookimpl
+        def notify_estimate(self, message: Message, attempt: Attempt) -> Estimate:  # type: ignore[override]
+            self.priced.append((message, attempt))
+            return Estimate(provider=attempt.provider, cost=Decimal(len(self.priced)))
+
+    def test_is_asked_for_each_recipient_of_the_first_provider_of_the_first_leg(self) -> None:
+        first, second = self.Priced(), self.Priced()
+        legs = (
+            LegConfig(via=Via(providers=("a", "b")), channel="viber"),
+            LegConfig(via=Via(providers=("b",))),
+        )
+        config = scripted_config(Route(name="default", legs=legs), a=first, b=second)
+
+        estimates = notifier_with(config).estimate(
+            Sms(to=["+79990000001", "+79990000002"], text="hi")
+        )
+
+        assert [(each.provider, each.cost) for each in estimates] == [
+            ("a", Decimal(1)),
+            ("a", Decimal(2)),
+        ]
+        assert (len(first.sent), second.priced) == (0, [])
+
+    def test_is_asked_with_the_message_and_the_address_as_they_would_be_sent(self) -> None:
+        clock = ManualClock()
+        provider = self.Priced()
+        route = Route(name="default", legs=(LegConfig(via=Via(providers=("a",)), channel="viber"),))
+
+        notifier_with(scripted_config(route, a=provider), clock=clock).estimate(
+            Sms(to="+7 999 000-00-01", text="hi")
+        )
+
+        ((message, attempt),) = provider.priced
+        assert (message.channel, message.body) == ("viber", "hi")
+        assert attempt == Attempt(
+            id=f"{attempt.delivery_id}-estimate",
+            delivery_id=attempt.delivery_id,
+            own_id=attempt.delivery_id,
+            number=0,
+            provider="a",
+            channel="viber",
+            address="+79990000001",
+            address_kind="phone",
+            started_at=clock.now(),
+        )
+
+    def test_is_not_asked_of_a_provider_that_is_left_alone(self) -> None:
+        bad_login = NotSent("authorise error", FailureScope.ACCOUNT)
+        notifier = notifier_with(scripted_config(a=ScriptedProvider([bad_login])))
+        notifier.send(Sms(to="+79990000001", text="hi"))
+
+        with pytest.raises(ProviderError, match=r"cost query: .*stopped: authorise error"):
+            notifier.estimate(Sms(to="+79990000001", text="hi"))
+
+
 class TestStatus:
     """Following an accepted delivery."""
 
@@ -290,6 +423,25 @@ class TestStatus:
 
         assert states == [State.DELIVERED] * 4 + [State.READ]
 
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [(State.SENT, Accepted), (State.REJECTED, Refused), (State.NOT_FOUND, Unknown)],
+    )
+    def test_a_held_delivery_is_asked_about_too(self, state: State, expected: type) -> None:
+        lost = Unknown("lost", raw={"host": "h"})
+        told = Status(state=state, final=state is State.REJECTED)
+        provider = ScriptedProvider([lost], statuses=[ProviderError("a", "status", DOWN), told])
+        held = attrs.evolve(provider.capabilities, ask_after_s=(1.0,))
+        notifier = notifier_with(scripted_config(a=with_capabilities(provider, held)))
+        (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+        assert delivery.held
+
+        followed = notifier.fetch_status(delivery)
+
+        assert isinstance(followed.outcome, expected)
+        assert followed.status == told
+        assert provider.asked[-1].raw == {"host": "h"}
+
     def test_a_delivery_that_was_not_accepted_has_nothing_to_ask_about(self) -> None:
         provider = ScriptedProvider([DOWN] * 3)
         notifier = notifier_with(scripted_config(a=provider))
@@ -305,6 +457,25 @@ class TestStatus:
 
         with pytest.raises(ProviderError):
             notifier.fetch_status(delivery)
+
+
+def with_capabilities(provider: ScriptedProvider, able: Capabilities) -> ScriptedProvider:
+    provider.capabilities = able
+    return provider
+
+
+@pytest.mark.parametrize("question", ["check", "health", "resume", "provider"])
+def test_a_provider_that_is_not_there_is_named_with_those_that_are(question: str) -> None:
+    notifier = notifier_with(scripted_config(a=ScriptedProvider(), b=ScriptedProvider()))
+
+    with pytest.raises(ConfigError, match="'scren' is not a provider here; known: a, b"):
+        getattr(notifier, question)("scren")
+
+
+@pytest.mark.parametrize("given", ["hello", [Sms(to="+79990000001", text="hi")]])
+def test_what_is_no_message_is_told(given: Any) -> None:
+    with pytest.raises(MessageError, match=r"one message is sent at a time, not (str|list)"):
+        notifier_with(scripted_config(a=ScriptedProvider())).send(given)
 
 
 CONFIG = """
@@ -369,6 +540,43 @@ def test_a_plugin_of_one_file_lies_beside_the_configuration(one_file: Path) -> N
     )
 
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "HELLO"), done.stderr
+
+
+def test_a_notifier_without_plugins_loads_those_of_its_configuration() -> None:
+    config = attrs.evolve(
+        scripted_config(a=ScriptedProvider()), plugins=("no_such_module_for_test",)
+    )
+
+    with pytest.raises(PluginError, match="'no_such_module_for_test': cannot be imported"):
+        Notifier(config)
+
+
+def test_a_file_is_read_with_the_plugins_that_are_given(tmp_path: Path) -> None:
+    @attrs.frozen
+    class Settings:
+        pass
+
+    class Quiet:
+        @hookimpl
+        def notify_provider_types(self) -> list[ProviderType]:
+            return [
+                ProviderType(
+                    name="quiet",
+                    config_class=Settings,
+                    capabilities=lambda _: Capabilities(channels=frozenset({"sms"})),
+                    factory=lambda _settings, _tools: ScriptedProvider(),
+                )
+            ]
+
+    path = tmp_path / "notify.yaml"
+    path.write_text(
+        "{version: 1, providers: {q: {type: quiet}}, routes: [{name: default, send: {via: q}}]}\n"
+    )
+    plugins = Plugins()
+    plugins.register(Quiet(), "quiet")
+
+    with Notifier.from_file(path, plugins=plugins, environ={}) as notifier:
+        assert list(notifier.providers) == ["q"]
 
 
 def test_reading_a_file_leaves_the_import_path_alone(tmp_path: Path) -> None:

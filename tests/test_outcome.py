@@ -21,6 +21,7 @@ from notify_core.outcome import (
     State,
     Status,
     Unknown,
+    advanced,
 )
 
 ADDRESS = "+79991234567"
@@ -94,6 +95,88 @@ def test_a_status_hides_the_raw_answer() -> None:
 
 def test_a_status_is_not_final_unless_it_says_so() -> None:
     assert Status(state=State.SENT).final is False
+
+
+WAITING = Status(state=State.WAITING)
+PAUSED = Status(state=State.PAUSED)
+SENT = Status(state=State.SENT)
+SENT_FOR_GOOD = Status(state=State.SENT, final=True)
+DELIVERED = Status(state=State.DELIVERED)
+DELIVERED_FOR_GOOD = Status(state=State.DELIVERED, final=True)
+READ = Status(state=State.READ, final=True)
+CLICKED = Status(state=State.CLICKED, final=True)
+REJECTED = Status(state=State.REJECTED, final=True)
+NOT_FOUND = Status(state=State.NOT_FOUND)
+NEW_CODE = Status(state=State.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (None, NOT_FOUND),
+        (None, SENT),
+        (NOT_FOUND, WAITING),
+        (NEW_CODE, NOT_FOUND),
+        (WAITING, PAUSED),
+        (PAUSED, WAITING),
+        (PAUSED, SENT),
+        (SENT, SENT_FOR_GOOD),
+        (SENT, DELIVERED),
+        (DELIVERED, REJECTED),
+        (DELIVERED, attrs.evolve(DELIVERED, detail="told once more")),
+        (SENT_FOR_GOOD, DELIVERED_FOR_GOOD),
+        (DELIVERED_FOR_GOOD, READ),
+        (REJECTED, READ),
+        (READ, CLICKED),
+        *(
+            (SENT, Status(state=state, final=True))
+            for state in (State.EXPIRED, State.UNDELIVERED, State.REJECTED, State.SIMULATED)
+        ),
+    ],
+    ids=str,
+)
+def test_a_status_moves_on_to_a_later_one(known: Status | None, told: Status) -> None:
+    assert advanced(known, told) == told
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (SENT, NOT_FOUND),
+        (SENT, NEW_CODE),
+        (SENT, WAITING),
+        (SENT, PAUSED),
+        (DELIVERED, SENT),
+        (DELIVERED, SENT_FOR_GOOD),
+        (DELIVERED_FOR_GOOD, SENT_FOR_GOOD),
+        (SENT_FOR_GOOD, DELIVERED),
+        (DELIVERED_FOR_GOOD, REJECTED),
+        (REJECTED, DELIVERED_FOR_GOOD),
+        (REJECTED, DELIVERED),
+        (REJECTED, attrs.evolve(REJECTED, detail="told once more")),
+        (READ, DELIVERED_FOR_GOOD),
+        (CLICKED, READ),
+        *(
+            (Status(state=state, final=True), DELIVERED_FOR_GOOD)
+            for state in (State.EXPIRED, State.UNDELIVERED, State.SIMULATED)
+        ),
+    ],
+    ids=str,
+)
+def test_a_status_never_moves_backwards_and_of_two_ends_the_first_stays(
+    known: Status, told: Status
+) -> None:
+    assert advanced(known, told) == known
+
+
+@pytest.mark.parametrize("state", [State.READ, State.CLICKED])
+@pytest.mark.parametrize(
+    "end", [State.DELIVERED, State.EXPIRED, State.UNDELIVERED, State.REJECTED, State.SIMULATED]
+)
+def test_a_reader_is_believed_whatever_the_provider_had_said(end: State, state: State) -> None:
+    read = Status(state=state, final=True)
+
+    assert advanced(Status(state=end, final=True), read) == read
 
 
 def test_money_is_exact() -> None:

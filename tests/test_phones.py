@@ -43,12 +43,14 @@ def test_a_number_in_international_form_stays_as_it_is(region: str | None, given
         (
             None,
             "89991234567",
-            "'899…67' has no country code; write it with + or set default_region",
+            "'899…67' has no country code; write it with + and the country code, "
+            "or set default_region",
         ),
         (
             None,
             "79991234567",
-            "'799…67' has no country code; write it with + or set default_region",
+            "'799…67' has no country code; write it with + and the country code, "
+            "or set default_region",
         ),
         (None, "+7999123", "'+79…23' is too short or too long for country code +7"),
         (None, "+799912345678", "'+79…78' is too short or too long for country code +7"),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -95,6 +96,19 @@ def test_a_plugin_brings_a_channel() -> None:
     plugins.register(PagerPlugin(), "pager")
 
     assert plugins.message_types()["pager"] is Pager
+
+
+def test_what_is_no_message_type_is_not_taken_for_one() -> None:
+    class Confused:
+        @hookimpl
+        def notify_message_types(self) -> Sequence[Any]:
+            return [int]
+
+    plugins = Plugins()
+    plugins.register(Confused(), "confused")
+
+    with pytest.raises(PluginError, match="is brought as a message type, but is none"):
+        plugins.message_types()
 
 
 def test_two_plugins_cannot_bring_one_channel() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Sequence
+from decimal import Decimal
 
 import pytest
 
@@ -12,6 +13,7 @@ from notify_core.errors import (
     ConfigError,
     MessageError,
     PluginError,
+    Problem,
     ProviderError,
     UnsupportedFeature,
 )
@@ -20,6 +22,7 @@ from notify_core.message import Message, Sms
 from notify_core.outcome import (
     Accepted,
     Account,
+    Estimate,
     Outcome,
     Receipt,
     RefusalScope,
@@ -31,7 +34,13 @@ from notify_core.outcome import (
 from notify_core.plugins import Plugins
 from notify_core.provider import Capabilities, Provider, ProviderType
 from notify_core.registry import ProviderSpec, Registry
-from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
+from notify_core.testing import (
+    ManualClock,
+    ScriptedProvider,
+    accepted,
+    notifier_with,
+    scripted_config,
+)
 
 MESSAGE = Sms(to="+79990000001", text="canary-text-5151")
 
@@ -171,6 +180,17 @@ def test_a_hook_that_could_not_do_what_it_means_to_is_refused(plugin: object, wo
         notifier_with(scripted_config(a=ScriptedProvider()), plugins=[("misfit", plugin)])
 
 
+def test_a_provider_may_call_itself_the_last() -> None:
+    """It is alone in answering: the order says nothing."""
+
+    class Last(ScriptedProvider):
+        @hookimpl(trylast=True)
+        def notify_send(self, attempt: Attempt) -> Outcome:  # type: ignore[override]
+            return accepted(attempt)
+
+    assert notifier_with(scripted_config(a=Last())).send(MESSAGE).ok
+
+
 class TestPluginsOfANotifier:
     """A set of plugins belongs to one notifier, so that nobody answers in another's place."""
 
@@ -259,6 +279,7 @@ def test_an_exception_of_a_plugin_is_logged_without_its_words(
 
     report = notifier_with(scripted_config(a=provider)).send(MESSAGE)
 
+    assert "provider a failed in notify_send: RuntimeError" in caplog.messages
     assert "canary" not in caplog.text
     assert "canary" not in f"{report!r}{report}{report.deliveries[0].attempts}"
 
@@ -308,6 +329,26 @@ class TestQuestions:
         assert caught.value.__context__ is None
         assert caught.value.__cause__ is None
 
+    def test_an_account_that_is_none_is_no_answer(self) -> None:
+        with pytest.raises(ProviderError, match=r"account query: .*answered str"):
+            notifier_with(scripted_config(a=Chatty())).check("a")
+
+    def test_an_estimate_that_is_none_is_no_answer(self) -> None:
+        with pytest.raises(ProviderError, match=r"cost query: .*answered str"):
+            notifier_with(scripted_config(a=Chatty())).estimate(MESSAGE)
+
+    def test_an_estimate_comes_back(self) -> None:
+        estimate = Estimate(provider="a", cost=Decimal("0.10"))
+        notifier = notifier_with(scripted_config(a=ScriptedProvider(estimate=estimate)))
+
+        assert notifier.estimate(MESSAGE) == [estimate]
+
+    def test_an_estimate_may_find_the_message_wrong(self) -> None:
+        wrong = ScriptedProvider(estimate=MessageError("no such voice"))
+
+        with pytest.raises(MessageError, match="no such voice"):
+            notifier_with(scripted_config(a=wrong)).estimate(MESSAGE)
+
     def test_a_status_that_is_none_is_no_answer(self) -> None:
         with pytest.raises(ProviderError, match="answered str for a status"):
             notifier_with(scripted_config(a=Chatty())).query_status(
@@ -326,6 +367,14 @@ class Chatty(ScriptedProvider):
     def notify_fetch_status(self) -> Sequence[Status]:  # type: ignore[override]
         return ["delivered"]  # type: ignore[list-item]
 
+    @hookimpl
+    def notify_check(self) -> Account:
+        return "works"  # type: ignore[return-value]
+
+    @hookimpl
+    def notify_estimate(self) -> Estimate:
+        return "cheap"  # type: ignore[return-value]
+
 
 class Forgetful(ScriptedProvider):
     @hookimpl
@@ -333,22 +382,90 @@ class Forgetful(ScriptedProvider):
         return []
 
 
-def test_a_provider_that_cannot_be_made_is_a_mistake_of_the_configuration() -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "No such file", "ca.pem"), "No such file: ca.pem"),
+        (OSError("canary"), "OSError"),
+        (RuntimeError("canary"), "its plugin failed with RuntimeError"),
+    ],
+    ids=repr,
+)
+def test_a_provider_that_cannot_be_made_is_a_mistake_of_the_configuration(
+    error: Exception, words: str
+) -> None:
     def missing(*_: object) -> Provider:
-        raise FileNotFoundError(2, "No such file", "ca.pem")
+        raise error
 
     broken = ProviderType(
-        name="broken", config_class=dict, capabilities=lambda _: None, factory=missing
+        name="broken",
+        config_class=dict,
+        capabilities=lambda _: Capabilities(channels=frozenset()),
+        factory=missing,
     )
     spec = ProviderSpec(name="a", type=broken, settings={})
 
-    with pytest.raises(ConfigError, match=r"providers\.a: No such file: ca\.pem"):
+    with pytest.raises(ConfigError) as caught:
         Registry(Plugins(), [spec], ManualClock())
+
+    assert caught.value.problems == (Problem("configuration", 0, 0, "providers.a", words),)
 
 
 def test_a_provider_that_takes_no_id_of_ours_cannot_be_asked_by_one() -> None:
     with pytest.raises(ValueError, match="ask_after_s: it cannot be asked by an id"):
         Capabilities(channels=frozenset({"sms"}), ask_after_s=(1.0,))
+
+
+class Unmarked:
+    """A provider whose author forgot ``@hookimpl``."""
+
+    capabilities = Capabilities(channels=frozenset({"sms"}))
+
+    def notify_send(self) -> Outcome:
+        return Refused("never called", RefusalScope.CONTENT)
+
+    def close(self) -> None: ...
+
+
+class WithoutSend:
+    capabilities = Capabilities(channels=frozenset({"sms"}))
+
+    def close(self) -> None: ...
+
+
+class WithoutCapabilities:
+    @hookimpl
+    def notify_send(self) -> Outcome:
+        return Refused("never called", RefusalScope.CONTENT)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (Unmarked, "notify_send is not marked with @hookimpl, so it would not be called"),
+        (WithoutSend, "it has no notify_send marked with @hookimpl"),
+        (WithoutCapabilities, "its attribute `capabilities` is no Capabilities"),
+    ],
+)
+def test_a_provider_that_could_never_send_is_refused_when_it_is_made(
+    made: type, words: str
+) -> None:
+    broken = ProviderType(
+        name="broken",
+        config_class=dict,
+        capabilities=lambda _: Capabilities(channels=frozenset()),
+        factory=lambda _settings, _tools: made(),
+    )
+
+    with pytest.raises(PluginError, match=words):
+        Registry(Plugins(), [ProviderSpec(name="a", type=broken, settings={})], ManualClock())
+
+
+def test_one_text_is_no_set_of_channels() -> None:
+    with pytest.raises(ValueError, match="channels: 'sms' is one text"):
+        Capabilities(channels="sms")
 
 
 def test_closing_the_notifier_closes_every_provider() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,10 +35,15 @@ CATALOG = Catalog(
         "b": EVERYTHING,
         "c": EVERYTHING,
         "mail-only": Capabilities(channels=frozenset({"mail"})),
+        "narrow": Capabilities(channels=frozenset({"sms"}), text_limit=10),
+        "timing": Capabilities(channels=frozenset({"sms"}), scheduling=True, validity=True),
         "grouping": Capabilities(channels=frozenset({"sms"}), address_kinds=("group",)),
     },
 )
 ANY = When()
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TEN = Sms(to="+79990000001", text="x" * 10)
 CODE = Facts(
     channel="sms",
     tags=frozenset({"otp", "login"}),
@@ -130,6 +138,12 @@ def test_the_first_route_that_matches_is_taken_and_the_others_are_not_looked_at(
     assert [considered.route for considered in made.considered] == ["mail", "sms"]
 
 
+def test_routes_of_which_none_matches_are_a_mistake_of_the_caller() -> None:
+    """The loader lets no such configuration through."""
+    with pytest.raises(ValueError, match="no route matches"):
+        decide([route("mail", when=When(channel=("mail",)))], subject(), CATALOG)
+
+
 def test_a_decision_says_what_was_wanted_and_what_was_seen() -> None:
     routes = [route("mail", when=When(channel=("mail",))), route("default")]
 
@@ -139,11 +153,63 @@ def test_a_decision_says_what_was_wanted_and_what_was_seen() -> None:
     assert str(check) == "channel fails: wanted mail, is sms"
 
 
+@pytest.mark.parametrize(
+    ("when", "facts", "seen"),
+    [
+        (When(tags=("otp",)), CODE, "login, otp"),
+        (When(tags=("otp",)), Facts(channel="sms"), "no tag"),
+        (When(priority=(Priority.LOW,)), CODE, "high"),
+        (When(country=("RU",)), CODE, "RU"),
+        (When(country=("RU",)), Facts(channel="sms"), "absent"),
+        (When(number_prefix=("+7",)), CODE, "+79990…"),
+        (When(number_prefix=("+7",)), Facts(channel="mail"), "no number"),
+        (When(recipient_domain=("b.ru",)), CODE, "example.org"),
+        (When(recipient_domain=("b.ru",)), Facts(channel="sms"), "absent"),
+        (When(sender=("Shop",)), CODE, "Shop"),
+        (When(sender=("Shop",)), Facts(channel="sms"), "absent"),
+    ],
+    ids=str,
+)
+def test_a_decision_says_of_each_condition_what_was_seen(
+    when: When, facts: Facts, seen: str
+) -> None:
+    (check,) = checks(when, facts)
+
+    assert check.seen == seen
+
+
+def test_the_conditions_of_a_route_are_shown_in_the_order_of_the_model() -> None:
+    everything = When(
+        sender=("Shop",),
+        recipient_domain=("example.org",),
+        number_prefix=("+7",),
+        country=("RU",),
+        priority=(Priority.LOW, Priority.HIGH),
+        tags=("otp",),
+        channel=("sms",),
+    )
+
+    made = checks(everything, CODE)
+
+    assert [check.condition for check in made] == [
+        "channel",
+        "tags",
+        "priority",
+        "country",
+        "number_prefix",
+        "recipient_domain",
+        "sender",
+    ]
+    assert made[2].wanted == ("low", "high")
+    assert str(made[2]) == "priority holds: wanted low or high, is high"
+
+
 def test_a_decision_never_shows_a_whole_number() -> None:
     made = decide([route("x", when=When(number_prefix=("+1",))), route()], subject(), CATALOG)
 
-    assert "9990000001" not in repr(made)
-    assert "hello" not in repr(made)
+    shown = f"{made!r} {CODE!r}"
+    assert "9990000001" not in shown
+    assert "hello" not in shown
 
 
 @pytest.mark.parametrize(
@@ -223,6 +289,22 @@ def test_a_leg_that_needs_an_alternative_is_left_out_for_messages_without_one() 
     assert str(plan.left_out[0].reason) == "the message brings no alternative for it"
 
 
+def test_a_leg_that_needs_an_alternative_is_planned_for_messages_that_bring_it() -> None:
+    message = Sms(to="+79990000001", text="x", alternatives=[Viber(text="y")])
+    both = route("r", leg("a", channel="viber", needs_alternative=True), leg("a"))
+
+    plan = decision(both, subject(message)).plan
+
+    assert [each.channel for each in plan.legs] == ["viber", "sms"]
+    assert plan.left_out == ()
+
+
+def test_a_leg_that_needs_an_alternative_is_planned_for_messages_of_its_own_type() -> None:
+    plan = decision(route("r", leg("a", channel="sms", needs_alternative=True))).plan
+
+    assert [each.channel for each in plan.legs] == ["sms"]
+
+
 def test_a_leg_without_an_address_of_its_kind_is_left_out() -> None:
     message = Sms(to="+79990000001", text="x", alternatives=[Mail(subject="s", text="x")])
 
@@ -240,14 +322,49 @@ def test_a_recipient_whom_no_leg_reaches_is_an_error() -> None:
 
 
 def test_a_provider_that_cannot_express_the_message_is_left_out_of_the_leg() -> None:
-    (planned,) = decision(route("r", leg("mail-only", "a"))).plan.legs
+    plan = decision(route("r", leg("mail-only", "a"))).plan
 
-    assert planned.providers == ("a",)
+    assert plan.legs[0].providers == ("a",)
+    assert plan.warnings == ("provider mail-only is passed over: it has no channel sms",)
 
 
 def test_a_message_that_no_provider_of_a_leg_can_express_is_an_error() -> None:
     with pytest.raises(UnsupportedFeature, match="mail-only: it has no channel sms"):
         decision(route("r", leg("mail-only")))
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (Mail(to="ann@example.org", subject="s", text="t"), "it has no channel mail"),
+        (attrs.evolve(TEN, send_at=NOW), r"it cannot send at a given time \(send_at\)"),
+        (attrs.evolve(TEN, valid_for=HOUR), r"it cannot limit the validity \(valid_for\)"),
+        (attrs.evolve(TEN, text="x" * 11), "the text is longer than 10 characters"),
+    ],
+    ids=["channel", "send_at", "valid_for", "text"],
+)
+def test_what_the_only_provider_of_a_leg_lacks_is_told(message: Message, why: str) -> None:
+    with pytest.raises(UnsupportedFeature, match=f"^narrow: {why}$"):
+        decision(route("r", leg("narrow")), subject(message))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        TEN,
+        attrs.evolve(TEN, send_at=NOW, valid_for=HOUR, text="x" * 160),
+        Mail(to="ann@example.org", subject="s", text="t"),
+    ],
+    ids=["narrow", "timed", "mail"],
+)
+def test_a_leg_keeps_the_providers_that_can_express_the_message(message: Message) -> None:
+    (planned,) = decision(
+        route("r", leg("narrow", "timing", "mail-only")), subject(message)
+    ).plan.legs
+
+    narrow, timing = message is TEN, message.channel == "sms"
+    able = {"narrow": narrow, "timing": timing, "mail-only": message.channel == "mail"}
+    assert planned.providers == tuple(name for name in able if able[name])
 
 
 def test_files_go_only_to_providers_that_carry_them() -> None:
@@ -278,6 +395,12 @@ def test_a_short_message_is_counted_before_it_is_sent() -> None:
     assert "3 parts; 1 without" in plan.warnings[0]
 
 
+def test_a_message_of_a_channel_without_parts_is_not_counted() -> None:
+    (planned,) = decision(route("r", leg("a", channel="viber"))).plan.legs
+
+    assert planned.parts is None
+
+
 @given(
     wanted=st.sets(st.sampled_from(["otp", "promo", "login"]), min_size=1),
     tags=st.sets(st.sampled_from(["otp", "promo", "login", "other"])),
@@ -292,3 +415,28 @@ def test_all_of_plans_every_leg() -> None:
     both = Route(name="r", legs=(leg(channel="viber"), leg()), mode=Mode.ALL_OF)
 
     assert [planned.channel for planned in decision(both).plan.legs] == ["viber", "sms"]
+
+
+def test_all_of_names_the_legs_that_are_missed_and_not_those_that_may_be() -> None:
+    legs = (
+        leg("a", channel="viber", needs_alternative=True),
+        leg("a", channel="mail"),
+        leg("a"),
+    )
+    message = Sms(to="+79990000001", text="x", alternatives=[Mail(subject="s", text="x")])
+
+    with pytest.raises(RecipientError) as caught:
+        decision(Route(name="r", legs=legs, mode=Mode.ALL_OF), subject(message))
+
+    assert str(caught.value) == (
+        "route r: not every leg reaches +79…01 (mail: the recipient has no email address)"
+    )
+
+
+def test_all_of_goes_without_a_leg_that_needs_an_alternative() -> None:
+    legs = (leg("a", channel="viber", needs_alternative=True), leg("a"))
+
+    plan = decision(Route(name="r", legs=legs, mode=Mode.ALL_OF)).plan
+
+    assert [each.channel for each in plan.legs] == ["sms"]
+    assert plan.warnings == ("leg viber is left out: the message brings no alternative for it",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,11 +12,17 @@ from notify_core.cli import shapes, tables
 from notify_core.cli.exits import Exit
 from notify_core.cli.options import config_option, json_option
 from notify_core.cli.output import answer, only_answer_on_stdout
-from notify_core.cli.session import opened
-from notify_core.errors import ProviderError
+from notify_core.cli.session import Session, opened
+from notify_core.contact import EMAIL, PHONE, TELEGRAM
+from notify_core.errors import ProviderError, RecipientError
 from notify_core.notifier import Notifier
 from notify_core.outcome import Account, Receipt
+from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins
+
+_KINDS = {PHONE, EMAIL, TELEGRAM}
+_NUMBER = re.compile(r"\+?[\d\s()./-]+")
+_LONG_NUMBER = re.compile(r"\+[\d\s()./-]+|(?:[\s()./-]*\d){10,}[\s()./-]*")
 
 
 @click.command()
@@ -37,9 +44,10 @@ def status(
     as_json: bool,
 ) -> None:
     """Ask a provider what became of messages."""
-    asked = _receipts(provider, ids, own_ids, to)
+    _check_pairs(ids, own_ids, to)
     with opened(config, plugins) as session, only_answer_on_stdout(as_json):
         _check_known([provider], session.notifier)
+        asked = _receipts(provider, ids, own_ids, _international(to, provider, session))
         statuses = session.notifier.query_status(provider, asked)
     answer(shapes.statuses_shape(asked, statuses), tables.statuses_tables, as_json=as_json)
 
@@ -64,18 +72,37 @@ def balance(
         context.exit(Exit.NO_ANSWER)
 
 
-def _receipts(
-    provider: str, ids: Sequence[str], own_ids: Sequence[str], to: Sequence[str]
-) -> list[Receipt]:
+def _check_pairs(ids: Sequence[str], own_ids: Sequence[str], to: Sequence[str]) -> None:
     if bool(ids) == bool(own_ids):
         raise click.UsageError("give either --id or --own-id")
     if len(to) != len(ids or own_ids):
         raise click.UsageError("give one --to for each id, in the same order")
+
+
+def _receipts(
+    provider: str, ids: Sequence[str], own_ids: Sequence[str], to: Sequence[str]
+) -> list[Receipt]:
     if ids:
         pairs = zip(ids, to, strict=True)
         return [Receipt(provider=provider, provider_id=each, address=at) for each, at in pairs]
     pairs = zip(own_ids, to, strict=True)
     return [Receipt(provider=provider, own_id=each, address=at) for each, at in pairs]
+
+
+def _international(to: Sequence[str], provider: str, session: Session) -> Sequence[str]:
+    """Return the addresses with each number in the form in which ``send`` sends it."""
+    able = session.notifier.providers[provider]
+    types = session.plugins.message_types()
+    kinds = {kind for channel in able.channels for kind in types[channel].address_kinds}
+    if PHONE not in kinds:
+        return to
+    phones = PhoneNumbers(session.config.default_region)
+    # A short one may be an address of another kind, a group for example.
+    number = _NUMBER if kinds.union(able.address_kinds) <= _KINDS else _LONG_NUMBER
+    try:
+        return [phones.normalise(at).number if number.fullmatch(at) else at for at in to]
+    except RecipientError as error:
+        raise click.UsageError(f"--to: {error}; write it as +79991234567") from error
 
 
 def _check_known(names: Iterable[str], notifier: Notifier) -> None:

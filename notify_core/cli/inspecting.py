@@ -43,7 +43,8 @@ def config() -> None:
 def check(plugins: Plugins, /, file: Path, as_json: bool) -> None:
     """Check a configuration.
 
-    Every mistake in FILE is shown. Its providers are made, but not connected.
+    The mistakes in FILE are shown, as many at once as can be told. Its providers are made, but
+    not connected.
     """
     with opened(file, plugins) as session:
         shape = shapes.config_shape(str(file), session.config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,7 +13,7 @@ import attrs
 import click
 
 from notify_core.cli.messages import MessageTypes, file_field, make_message, message_type
-from notify_core.errors import MessageError
+from notify_core.errors import MessageError, RecipientError
 from notify_core.message import Message, Priority
 
 Given: TypeAlias = Mapping[str, Any]
@@ -44,7 +45,6 @@ _PASSED_ON = {
     "html": "html",
     "send_at": "send_at",
     "valid_for": "valid_for",
-    "key": "key",
     "bot": "bot",
     "voice": "voice",
     "hex_data": "data",
@@ -70,7 +70,6 @@ _MESSAGE_OPTIONS = (
     ),
     click.option("--send-at", metavar="TIME", help="When, like 2030-01-31T12:00:00+03:00."),
     click.option("--valid-for", metavar="SPAN", help="How long it is worth sending, like 5m."),
-    click.option("--key", help="An idempotency key of your own."),
     click.option("--subject", help="mail, mms."),
     click.option("--html", help="mail."),
     click.option("--attach", multiple=True, metavar="PATH", help="A file. May be repeated."),
@@ -99,7 +98,10 @@ def message_options(command: _Command) -> _Command:
 def read_message(given: Given, known: MessageTypes) -> Message:
     """Make the message that the options describe. Raises ``MessageError``; reads files."""
     if given["message"] is None:
-        return make_message(values_of(_with_text(given), known), known)
+        message = make_message(values_of(_with_text(given), known), known)
+        if not message.to:
+            raise RecipientError("the message has no recipient; give --to")
+        return message
     if any(value not in (None, ()) for name, value in given.items() if name != "message"):
         raise MessageError("--message holds the whole message; leave the other options out")
     try:
@@ -117,6 +119,7 @@ def values_of(given: Given, known: MessageTypes) -> dict[str, Any]:
     }
     target = message_type(given["channel"], known)
     fields = dict(_pair("--field", field) for field in given["field"])
+    _check_zone(values.get("send_at"))
     return {
         "channel": given["channel"],
         "to": _recipients(given, target),
@@ -147,6 +150,16 @@ def _read_text(source: str) -> str:
         raise MessageError(f"{source}: {error.strerror or 'cannot be read'}") from error
     except UnicodeDecodeError as error:
         raise MessageError(f"{source}: is not UTF-8") from error
+
+
+def _check_zone(send_at: str | None) -> None:
+    """Say it as somebody who types the option can mend it; the message says it in Python."""
+    try:
+        lacks_zone = send_at is not None and datetime.fromisoformat(send_at).tzinfo is None
+    except ValueError:  # no time at all, which is told when it is read
+        return
+    if lacks_zone:
+        raise MessageError("--send-at: add the zone, like 2030-01-31T12:00:00+03:00")
 
 
 def _recipients(given: Given, target: type[Message]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -35,20 +36,30 @@ def print_json(shape: Shape) -> None:
 
 def print_tables(renderables: Sequence[RenderableType]) -> None:
     """Print what ``tables`` made; colours only on a terminal."""
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
-    with console.capture() as captured:
-        for renderable in renderables:
-            console.print(renderable)
-    _write("\n".join(row.rstrip() for row in captured.get().splitlines()))
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    width = None if is_terminal else _PIPE_WIDTH
+    made = io.StringIO()
+    console = Console(
+        file=made,
+        force_terminal=is_terminal,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for renderable in renderables:
+        console.print(renderable)
+    _write("\n".join(row.rstrip() for row in made.getvalue().splitlines()))
 
 
 def _write(text: str) -> None:
     try:
         click.echo(text)
-    except BrokenPipeError:
-        # Nobody reads the answer; the exit code must still say what became of the message. What
-        # is left in the buffer goes nowhere when Python ends.
+    except OSError as error:
+        # Nobody reads the answer, or it cannot be written; the exit code must still say what
+        # became of the message. What is left in the buffer goes nowhere when Python ends.
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"error: the answer cannot be written: {error.strerror}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +30,14 @@ def send(context: click.Context, /, config: Path, as_json: bool, **given: Any) -
 
     CHANNEL is its type: sms, mail, call, … With --json the answer is one JSON document.
     """
-    with opened(config, context.obj) as session:
+    with _in_doubt_if_cut_short(), opened(config, context.obj) as session:
         message = read_message(given, session.plugins.message_types())
-        with _in_doubt_if_cut_short(), only_answer_on_stdout(as_json):
+        with only_answer_on_stdout(as_json):
             report = session.notifier.send(message)
-    answer(shapes.report_shape(report), tables.report_tables, as_json=as_json)
+        able = session.notifier.providers
+    askable = {name for name in able if able[name].ask_after_s}
+    as_tables = functools.partial(tables.report_tables, askable=askable)
+    answer(shapes.report_shape(report), as_tables, as_json=as_json)
     context.exit(exit_of_report(report))
 
 
@@ -81,7 +85,7 @@ def _in_doubt_if_cut_short() -> Iterator[None]:
     """
     try:
         yield
-    except NotifyError:  # before anything was sent
+    except (NotifyError, click.ClickException):  # before anything was sent
         raise
     except BaseException as error:
         if isinstance(error, Exception):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +28,10 @@ _STYLES = {
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Make a table; None is an empty cell, and a word such as ``refused`` has its colour."""
-    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        # Folded where the terminal is narrow, never cut: half an id cannot be asked about.
+        made.add_column(name, overflow="fold")
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     return made
@@ -44,26 +47,26 @@ def _cell(value: object) -> Text:
     return Text(text.replace("_", " ") if text in _STYLES else text, _STYLES.get(text, ""))
 
 
-_DELIVERY = (
-    *("To", "Route", "Channel", "Provider", "Outcome"),
-    *("Id", "Parts", "Cost", "Balance", "Status"),
-)
+_RECEIPT = ("Id", "Parts", "Cost", "Balance", "Status")
+_DELIVERY = ("To", "Route", "Channel", "Provider", "Outcome", *_RECEIPT)
+_NUMBERS = range(len(_DELIVERY))
+_ANY_WIDTH = 10_000
 
 
 # --- send -----------------------------------------------------------------------------------
 
 
-def report_tables(shape: Shape) -> list[RenderableType]:
-    """``notify send``."""
+def report_tables(shape: Shape, askable: Collection[str]) -> list[RenderableType]:
+    """``notify send``; ``askable`` are the providers that know a message by our own id."""
     deliveries = shape["deliveries"]
     rows = [
         (
             each["recipient"],
             each["route"],
-            each["channel"],
-            each["provider"],
+            each["channel"] or _last(each, "channel"),
+            each["provider"] or _last(each, "provider"),
             _outcome(each),
-            each["provider_id"] or each["own_id"],
+            each["provider_id"] or each["own_id"] or _id_in_doubt(each),
             each["parts"],
             each["cost"],
             each["balance"],
@@ -71,7 +74,42 @@ def report_tables(shape: Shape) -> list[RenderableType]:
         )
         for each in deliveries
     ]
-    return [table(_DELIVERY, rows), *(note for each in deliveries for note in _notes(each))]
+    notes = (note for each in deliveries for note in _notes(each, askable))
+    return [_Deliveries(rows), *notes]
+
+
+class _Deliveries:
+    """One table of the columns that have something to tell; two where the terminal is narrow."""
+
+    def __init__(self, rows: Sequence[Sequence[object]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        whole = self._table(_DELIVERY)
+        width = console.measure(whole, options=options.update(width=_ANY_WIDTH)).maximum
+        if width <= options.max_width:
+            yield whole
+            return
+        yield self._table([name for name in _DELIVERY if name not in _RECEIPT])
+        if any(value is not None for row in self._rows for value in row[-len(_RECEIPT) :]):
+            yield self._table(["To", *_RECEIPT])
+
+    def _table(self, wanted: Sequence[str]) -> Table:
+        told = [any(row[number] is not None for row in self._rows) for number in _NUMBERS]
+        shown = [number for number in _NUMBERS if told[number] and _DELIVERY[number] in wanted]
+        return table(
+            [_DELIVERY[number] for number in shown],
+            [[row[number] for number in shown] for row in self._rows],
+        )
+
+
+def _last(delivery: Shape, fact: str) -> object:
+    """Return a fact of the last attempt, for a delivery that nobody accepted."""
+    return delivery["attempts"][-1][fact] if delivery["attempts"] else None
+
+
+def _id_in_doubt(delivery: Shape) -> object:
+    return _last(delivery, "own_id") if delivery["outcome"] == "unknown" else None
 
 
 def _outcome(delivery: Shape) -> str:
@@ -80,7 +118,7 @@ def _outcome(delivery: Shape) -> str:
     return "partly" if partly else str(delivery["outcome"])
 
 
-def _notes(delivery: Shape) -> Iterator[RenderableType]:
+def _notes(delivery: Shape, askable: Collection[str]) -> Iterator[RenderableType]:
     who = delivery["recipient"]
     if delivery["partly"]:
         yield line(f"{who}: some of it went. Do not repeat the whole:", "bold")
@@ -88,8 +126,8 @@ def _notes(delivery: Shape) -> Iterator[RenderableType]:
     elif delivery["outcome"] != "accepted":
         yield line(f"{who}: {_why(delivery)}")
     if delivery["outcome"] == "unknown":
-        yield line(f"{who}: it may have gone. Do not send it again; ask:", "bold")
-        yield from _questions(delivery)
+        yield line(f"{who}: it may have gone. Do not send it again. To find out:", "bold")
+        yield from _questions(delivery, askable)
     for skip in delivery["skipped"]:
         yield line(f"{who}: {skip['provider']} was not tried: {skip['reason']}")
     for warning in delivery["warnings"]:
@@ -107,13 +145,15 @@ def _why(failed: Shape) -> str:
     return f"{failed['outcome'].replace('_', ' ')}{scope}: {failed['reason']}"
 
 
-def _questions(delivery: Shape) -> Iterator[RenderableType]:
+def _questions(delivery: Shape, askable: Collection[str]) -> Iterator[RenderableType]:
     for attempt in delivery["attempts"]:
-        if attempt["outcome"] == "unknown":
-            yield line(
-                f"  notify status --provider {attempt['provider']} "
-                f"--own-id {attempt['own_id']} --to ADDRESS"
-            )
+        if attempt["outcome"] != "unknown":
+            continue
+        provider, own_id = attempt["provider"], attempt["own_id"]
+        if provider in askable:
+            yield line(f"  notify status --provider {provider} --own-id {own_id} --to ADDRESS")
+        else:
+            yield line(f"  provider {provider} cannot be asked; look it up there")
 
 
 # --- cost, status, balance ------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from notify_core.config.checks import Known
-from notify_core.config.model import Config
+from notify_core.config.model import Breaker, Config, Retry
 from notify_core.config.nodes import Node
 from notify_core.config.problems import Gathering, quoted
 from notify_core.config.providers import ProviderReader, ReadProvider
@@ -20,7 +21,7 @@ from notify_core.config.source import compose, spelling_problems
 from notify_core.config.structure import Reader, read_each, structure
 from notify_core.errors import ConfigError, PluginError, Problem
 from notify_core.message import Message
-from notify_core.plugins import Plugins
+from notify_core.plugins import ENTRY_POINT_GROUP, Plugins
 from notify_core.provider import ProviderType
 
 VERSION = 1
@@ -79,6 +80,8 @@ def _config(
         "default_region": read_country,
         "providers": lambda _: tuple(read.config for read in providers.values() if read),
         "routes": partial(read_routes, known=known),
+        "retry": partial(structure, cls=Retry, checks_keys_alone=True),
+        "breaker": partial(structure, cls=Breaker, checks_keys_alone=True),
     }
     return structure(root, Config, readers)
 
@@ -115,7 +118,15 @@ def _load_plugin(node: Node, plugins: Plugins) -> None:
     try:
         plugins.load(node.text())
     except PluginError as error:
-        raise node.error(str(error)) from None
+        raise node.error(f"{error}{_plugin_hint(node.text())}") from None
+
+
+def _plugin_hint(name: str) -> str:
+    """Say what to write to somebody who wrote the name of a package."""
+    points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    if "-" in name or name in {point.dist.name for point in points if point.dist}:
+        return "; installed plugins need no mention; a dotted path of a module stands here"
+    return ""
 
 
 def _brought_by(

@@ -69,7 +69,7 @@ class ProviderReader:
     def _unknown_type(self, name: str) -> str:
         message = unknown(name, "a provider type", self.types)
         if re.fullmatch(r"[a-z][a-z0-9-]*", name) and not nearest(name, self.types):
-            message += f"; if a package brings it: pip install notify-{name}"
+            message += "; install the plugin that brings it"
         for failure in self.failures:
             message += f"; not loaded: {failure}"
         return message

@@ -14,7 +14,8 @@ from notify_core.errors import ConfigError
 from notify_core.secret import Secret
 
 _MASK = "********"
-_BEGINNING = re.compile(r"(?P<keys>[\w.]+)(?P<colon>: | )")
+# Before "must" and "is" the key can go, as before a colon: the path says it.
+_BEGINNING = re.compile(r"(?P<keys>[\w.]+)(?:(?P<said_by_path>: | (?=must |is ))| )")
 
 
 def refusal(
@@ -42,7 +43,7 @@ def _place(node: Node, message: str, keys: Collection[str]) -> tuple[Node, str]:
         # A nested class may name its key as the whole provider would: smtp.port.
         words = match["keys"].removeprefix(f"{node.path.rpartition('.')[2]}.").split(".")
         if words[0] in keys:
-            rest = message[match.end() :] if match["colon"] == ": " else message
+            rest = message[match.end() :] if match["said_by_path"] else message
             return _descend(node, words), rest
     for key in keys:
         if re.search(rf"(['\"`]){re.escape(key)}\1", message):

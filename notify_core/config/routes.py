@@ -23,6 +23,7 @@ from notify_core.config.structure import (
     read_word,
     structure,
 )
+from notify_core.errors import ConfigError
 from notify_core.message import Priority
 from notify_core.outcome import RefusalScope
 
@@ -31,6 +32,9 @@ _IF_UNKNOWN = MappingProxyType({each.value: each for each in IfUnknown})
 _UNTIL = MappingProxyType({each.value: each for each in Until})
 _FORMS = ("via", "first_of", "all_of")
 _LEG_KEYS = tuple(field.name for field in attrs.fields(LegConfig))
+_ELSEWHERE = MappingProxyType(
+    {"next_on": "stands only beside first_of", "deadline": "belongs to the route, beside send"}
+)
 
 _NO_WAITING = (
     "nothing can wait for a receipt in this version: that takes a journal and a worker, which it "
@@ -71,6 +75,8 @@ class _RouteKeys:
 
 def read_routes(node: Node, known: Known) -> tuple[Route, ...]:
     """Read the routes in their order. Raises ``ConfigError`` with every problem."""
+    if not node.is_list:
+        raise node.wrong_kind("a list; begin each with - name:")
     items = node.items()
     if not items:
         raise node.error("there is no route; give at least one, without a when")
@@ -170,6 +176,8 @@ def _read_domain(node: Node) -> str:
 
 
 def _read_send(node: Node, known: Known, named: Sequence[str]) -> _Send:
+    if not node.is_mapping:
+        raise _no_mapping(node, known)
     form = _form(node)
     read_leg = partial(_read_leg, known=known, named=named)
     gathering = Gathering()
@@ -182,11 +190,24 @@ def _read_send(node: Node, known: Known, named: Sequence[str]) -> _Send:
             _FirstOfOptions if form == "first_of" else _Options,
             {"if_unknown": _read_if_unknown},
             besides=_LEG_KEYS if form == "via" else (form,),
+            elsewhere=_ELSEWHERE,
         )
     gathering.raise_if_any()
     return _Send(
         legs=legs, mode=Mode.ALL_OF if form == "all_of" else Mode.FIRST_OF, options=options
     )
+
+
+def _no_mapping(node: Node, known: Known) -> ConfigError:
+    """Make the error for providers that stand bare where a ``via`` holds them."""
+    names = _names_in(node, known)
+    via = f"[{', '.join(names)}]" if node.is_list and names else next(iter(names), "name")
+    return node.wrong_kind(f"a mapping (key: value); write {{via: {via}}}")
+
+
+def _names_in(node: Node, known: Known) -> list[str]:
+    names = [item.scalar for item in node.items_or_self()]
+    return [name for name in names if name and name in known.providers]
 
 
 def _form(send: Node) -> str:
@@ -217,13 +238,15 @@ def _read_legs(send: Node, form: str, read_leg: Callable[..., LegConfig]) -> tup
 def _read_leg(
     node: Node, known: Known, named: Sequence[str], besides: tuple[str, ...] = ()
 ) -> LegConfig:
+    if not node.is_mapping:
+        raise _no_mapping(node, known)
     readers: dict[str, Reader] = {
         "channel": partial(_read_channel, known=known),
         "via": partial(_read_via, known=known),
         "until": _read_until,
         "within": _refuse_within,
     }
-    leg = structure(node, LegConfig, readers, besides=besides)
+    leg = structure(node, LegConfig, readers, besides=besides, elsewhere=_ELSEWHERE)
     gathering = Gathering()
     gathering.add(leg_problems(node, leg, known, named))
     gathering.raise_if_any()
@@ -272,6 +295,10 @@ def _read_via(node: Node, known: Known) -> Via:
 
 
 def _read_spread(node: Node, known: Known) -> Via:
+    if not node.is_mapping:
+        first, *rest = _names_in(node, known) or ["name"]
+        weights_by_name = [f"{first}: 80", *(f"{name}: 20" for name in rest or ["another"])]
+        raise node.wrong_kind(f"weights; write {{{', '.join(weights_by_name)}}}")
     weights: dict[str, int] = {}
     gathering = Gathering()
     for name, entry in node.entries().items():

@@ -43,7 +43,7 @@ def compose(text: str, file: str) -> Node:
         _check_nesting(text, file)
         raw = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, file) from None
+        raise _syntax_error(error, text, file) from None
     except (yaml.YAMLError, ValueError, OverflowError):  # each loader has its own
         raise ConfigError([_at(None, file, "holds a character that YAML forbids")]) from None
     if raw is None:
@@ -94,12 +94,19 @@ def _check_nesting(text: str, file: str) -> None:
             raise ConfigError([_at(mark, file, f"more than {_DEPTH} lists and mappings deep")])
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> ConfigError:
     mark, begun = error.problem_mark, error.context_mark
     what = _NAMED.sub(r"\1", ": ".join(filter(None, [error.context, error.problem])))
     since = f" (begun in line {begun.line + 1})" if begun else ""
     hint = next((f"; {hint}" for words, hint in _HINTS if words in what), "")
+    if "flow" in what and "${" in _line(text, mark):
+        hint = "; put a value with ${…} in quotes inside { }"
     return ConfigError([_at(mark, file, f"not YAML: {what}{since}{hint}")])
+
+
+def _line(text: str, mark: _Mark | None) -> str:
+    lines = text.splitlines()
+    return lines[mark.line] if mark and mark.line < len(lines) else ""
 
 
 def _at(mark: _Mark | None, file: str, message: str) -> Problem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections.abc
 import enum
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -29,6 +30,10 @@ Reader = Callable[[Node], object]
 """Turns the value of a key into that of an attribute, or raises ``ConfigError``."""
 
 _NO_READERS: Mapping[str, Reader] = types.MappingProxyType({})
+_NOT_ELSEWHERE: Mapping[str, str] = types.MappingProxyType({})
+
+# In capitals only, as variables are named: $ecret may well be a password.
+_SHELL_VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
 
 
 def structure(
@@ -38,12 +43,18 @@ def structure(
     *,
     references: References | None = None,
     besides: tuple[str, ...] = (),
+    elsewhere: Mapping[str, str] = _NOT_ELSEWHERE,
+    checks_keys_alone: bool = False,
 ) -> T:
     """Make a ``cls`` of a mapping.
 
     ``readers`` are for keys that need more than their type, ``besides`` are keys that somebody
-    else reads; ``references`` are resolved if given. Raises ``ConfigError`` with every problem:
-    unknown and missing keys, values of a wrong type, what the class refuses.
+    else reads, ``elsewhere`` says where keys belong that have no place here; ``references`` are
+    resolved if given. Raises ``ConfigError`` with every problem: unknown and missing keys, values
+    of a wrong type and, if there are none of these, what the class refuses.
+
+    ``checks_keys_alone`` is for a class whose keys all have defaults and are checked one by one:
+    what it refuses of each is told beside the other problems.
     """
     fields = _fields(cls)
     hints = get_type_hints(cls)
@@ -56,13 +67,13 @@ def structure(
                     _of_type, hint=hints[fields[key].name], references=references
                 )
                 values[key] = read(entry.value)
-    gathering.add(_key_problems(node, fields, besides))
+    gathering.add(_key_problems(node, fields, besides, elsewhere))
+    if checks_keys_alone:
+        for key, value in values.items():
+            with gathering:
+                _make(node, cls, {key: value}, references)
     gathering.raise_if_any()
-    try:
-        return cls(**values)
-    except (ValueError, TypeError) as error:
-        # Not "from error": its words may hold a secret, which refusal() masks.
-        raise refusal(node, error, fields, values, references) from None
+    return _make(node, cls, values, references)
 
 
 def read_each(node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
@@ -88,6 +99,8 @@ def read_scalar(node: Node, kind: type[T], references: References | None = None)
     """Read a single value of one of the types in ``values.SCALARS``."""
     scalar = SCALARS[kind]
     text = node.text(scalar.words)
+    if kind is Secret and _SHELL_VARIABLE.fullmatch(text):
+        raise node.error("a secret of the form $NAME is no reference; write ${env:NAME}")
     try:
         return cast(T, scalar.parse(_resolved(node, text, references)))
     except ValueError as error:
@@ -110,17 +123,31 @@ def read_word(
     return meanings[word]
 
 
+def _make(node: Node, cls: type[T], values: Mapping[str, Any], references: References | None) -> T:
+    try:
+        return cls(**values)
+    except (ValueError, TypeError) as error:
+        # Not "from error": its words may hold a secret, which refusal() masks.
+        raise refusal(node, error, _fields(cls), values, references) from None
+
+
 def _fields(cls: type) -> Mapping[str, attrs.Attribute[Any]]:
     return {field.alias: field for field in attrs.fields(cls) if field.init and field.alias}
 
 
 def _key_problems(
-    node: Node, fields: Mapping[str, attrs.Attribute[Any]], besides: tuple[str, ...]
+    node: Node,
+    fields: Mapping[str, attrs.Attribute[Any]],
+    besides: tuple[str, ...],
+    elsewhere: Mapping[str, str],
 ) -> Iterator[Problem]:
     given, known = node.entries(), (*besides, *fields)
     misspelt = {key: nearest(key, known) for key in given if key not in known}
     for key in misspelt:
-        yield given[key].key.problem(unknown(key, "a key here", known))
+        if key in elsewhere:
+            yield given[key].key.problem(f"{quoted(key)} {elsewhere[key]}")
+        else:
+            yield given[key].key.problem(unknown(key, "a key here", known))
     for key, field in fields.items():
         # A key that was probably meant by a misspelt one is not missing as well.
         if field.default is attrs.NOTHING and key not in (*given, *misspelt.values()):

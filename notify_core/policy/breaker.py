@@ -50,12 +50,16 @@ def probing(health: Health, breaker: Breaker, now: float) -> Health:
 def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Health:
     """Return the health after an attempt that ended so.
 
-    What an attempt that was under way before the provider was closed has to say neither opens it
-    again nor shortens its pause.
+    Only an acceptance shows that the provider works: a refusal can be our own plugin's, before
+    anything was asked, and leaves it to the next attempt to find out. An acceptance that was
+    under way before the provider was closed does not open it again, and no late failure
+    shortens its pause.
     """
     match outcome:
-        case Accepted() | Refused() if health.probed or health.closed_until is None:
+        case Accepted() if health.probed or health.closed_until is None:
             return health if health.stopped else Health()
+        case Refused() if health.probed:
+            return attrs.evolve(health, closed_until=now, probed=False)
         case NotSent(scope=FailureScope.PROVIDER):
             return _after_failure(health, outcome, breaker, now)
         case NotSent(scope=FailureScope.ACCOUNT):

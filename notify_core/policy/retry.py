@@ -11,10 +11,12 @@ def pause_before(round_number: int, retry: Retry, chance: float) -> float:
 
     ``chance`` is a random number from 0 to 1 that places the pause within the jitter.
     """
-    # The exponent is held back so that a late round cannot overflow a float.
-    growth = min(retry.factor ** min(round_number - 2, 64), 1e9)
-    pause = min(retry.first.total_seconds() * growth, retry.longest.total_seconds())
-    return pause * (1 + retry.jitter * (2 * chance - 1))
+    pause, longest = retry.first.total_seconds(), retry.longest.total_seconds()
+    for _ in range(round_number - 2):
+        if pause >= longest:
+            break
+        pause *= retry.factor
+    return min(pause, longest) * (1 + retry.jitter * (2 * chance - 1))
 
 
 def wanted_pause(outcome: Outcome | None) -> float:

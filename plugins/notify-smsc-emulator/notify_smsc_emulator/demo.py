@@ -122,6 +122,8 @@ def _send(scenario: Scenario, notifier: Notifier, gateway: Emulator) -> Delivery
 
 
 def _with_status(delivery: Delivery, notifier: Notifier) -> Delivery:
+    if not delivery.accepted:
+        return delivery
     try:
         return notifier.fetch_status(delivery)
     except ProviderError:  # the console cannot be asked; the check of the ending notices others

@@ -46,9 +46,11 @@ class _File(NamedTuple):
 class SmscApi:
     """The vendor's library as a class. An empty ``login``: ``password`` is an API key.
 
-    All HTTP goes through ``session``, if one is given; with an adapter in it that would repeat
-    requests (``max_retries``) every call raises ``ProviderError``, and nothing leaves. Mail goes
-    to ``smtp_host``, by default the gateway's own server, ``send.<host>``, without TLS.
+    All HTTP goes through the adapters of ``session``, if one is given, with its ``verify``,
+    ``cert`` and ``proxies``; its headers, ``auth`` and ``trust_env`` are not used. With an adapter
+    that would repeat requests (``max_retries``) every call raises ``ProviderError``, and nothing
+    leaves. Mail goes to ``smtp_host``, by default the gateway's own server, ``send.<host>``,
+    without TLS.
 
     Without ``post``, everything stands in the address of the request, password and text too.
     Proxies show it in their logs, and so does ``urllib3`` at level DEBUG with a ``session`` of
