@@ -10,7 +10,7 @@ from __future__ import annotations
 import attrs
 
 from notify_core.config.model import Breaker
-from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refused, Unknown
+from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refused
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Hea
             return _after_failure(health, outcome, breaker, now)
         case NotSent(scope=FailureScope.ACCOUNT):
             return _after_account_failure(health, outcome, now)
-        case NotSent() | Unknown() | Accepted() | Refused():
+        case _:
             return health
 
 
