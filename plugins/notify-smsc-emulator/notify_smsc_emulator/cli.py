@@ -54,10 +54,9 @@ def emulator(
         rate_rules=not no_rate_rules,
     )
     ready = Emulator(settings, host=host, http_port=http_port, smtp_port=smtp_port)
-    with started(ready) as gateway:
+    with started(ready) as gateway, until_interrupted():
         about = ready_shape(gateway, host)
         click.echo(json.dumps(about) if as_json else _describe(about, gateway.settings))
-        _wait_for_interrupt()
     click.echo("stopped", err=as_json)
 
 
@@ -110,6 +109,9 @@ def _describe(about: Mapping[str, object], settings: Settings) -> str:
     )
 
 
-def _wait_for_interrupt() -> None:
+@contextlib.contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Wait after the block; Ctrl-C ends either quietly."""
     with contextlib.suppress(KeyboardInterrupt):
+        yield
         threading.Event().wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
@@ -24,7 +23,7 @@ from notify_core.errors import ProviderError
 from notify_core.notifier import Notifier
 from notify_core.plugins import Plugins
 
-from .cli import started
+from .cli import started, until_interrupted
 from .demo_scenarios import Ending, Scenario, count_caught, scenarios
 from .runner import Emulator
 
@@ -70,11 +69,10 @@ def demo(
         with only_answer_on_stdout(as_json):
             endings = run(gateway, config, context.obj)
         shape = demo_shape(endings, gateway)
-        answer(shape, demo_tables, as_json=as_json)
-        if not as_json:
-            click.echo(_what_next(gateway, write_config, stay=stay))
-        if stay:
-            _wait_for_interrupt()
+        with until_interrupted() if stay else contextlib.nullcontext():
+            answer(shape, demo_tables, as_json=as_json)
+            if not as_json:
+                click.echo(_what_next(gateway, write_config, stay=stay))
     context.exit(0 if shape["ok"] else 1)
 
 
@@ -107,11 +105,6 @@ def _write(config: str, path: Path) -> None:
         raise click.BadParameter(
             f"{path}: {error.strerror}", param_hint="--write-config"
         ) from error
-
-
-def _wait_for_interrupt() -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
 
 
 def _send(scenario: Scenario, notifier: Notifier, gateway: Emulator) -> Delivery:
