@@ -66,7 +66,7 @@ class Dispatcher:
         self._rules = Rules(retry=retry, ask_after_s=schedules)
 
     def deliver(self, plan: Plan, began: float) -> Delivery:
-        """Do what is next until nothing is left to do; never raises.
+        """Do what is next until nothing is left to do; no answer of a provider makes it raise.
 
         ``began`` is the monotonic time from which the plan's deadline counts.
         """

@@ -52,7 +52,10 @@ class Problem:
 
 
 class ConfigError(NotifyError):
-    """The configuration cannot be used. ``problems`` holds every mistake, in file order."""
+    """The configuration cannot be used.
+
+    ``problems`` holds the mistakes in file order, as many as can be told at once.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

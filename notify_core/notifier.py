@@ -14,7 +14,7 @@ import attrs
 from notify_core.clock import Clock, SystemClock
 from notify_core.config.model import Config, Mode, Until
 from notify_core.contact import Contact, mask
-from notify_core.delivery import Attempt, Delivery, LegResult, Report
+from notify_core.delivery import Delivery, LegResult, Report
 from notify_core.dispatch import Dispatcher
 from notify_core.errors import (
     ConfigError,
@@ -39,10 +39,16 @@ from notify_core.outcome import (
 from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
-from notify_core.progress import outcome_if_found, overall, receipt_to_ask
+from notify_core.progress import (
+    attempt_began,
+    begin,
+    outcome_if_found,
+    overall,
+    receipt_to_ask,
+)
 from notify_core.provider import Capabilities, Provider
 from notify_core.registry import ProviderSpec, Registry
-from notify_core.routing import Catalog, Decision, Facts, Leg, Plan, Subject, decide
+from notify_core.routing import Catalog, Decision, Facts, Plan, Subject, decide
 
 
 class Notifier:
@@ -68,8 +74,9 @@ class Notifier:
         self._phones = PhoneNumbers(config.default_region)
         self._board = HealthBoard(config.breaker, clock)
         self._clock = clock
+        message_types = plugins.message_types()
         self._registry = Registry(plugins, _specs(config, plugins), clock)
-        self._catalog = Catalog(plugins.message_types(), self._registry.capabilities)
+        self._catalog = Catalog(message_types, self._registry.capabilities)
         self._dispatcher = Dispatcher(self._registry, self._board, config.retry, clock, chance)
 
     @classmethod
@@ -81,7 +88,9 @@ class Notifier:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> Notifier:
-        """Read a YAML configuration. Raises ``ConfigError`` with every problem in it.
+        """Read a YAML configuration.
+
+        Raises ``ConfigError`` with the problems in it, as many as can be told at once.
 
         ``environ`` is where ``${env:NAME}`` is looked up; it defaults to that of the process.
         """
@@ -135,8 +144,7 @@ class Notifier:
 
         Raises ``MessageError`` or ``ProviderError``.
         """
-        plans = [decision.plan for decision in self.explain(message)]
-        return [self._estimate(plan.delivery_id, plan.legs[0]) for plan in plans]
+        return [self._estimate(decision.plan) for decision in self.explain(message)]
 
     def fetch_status(self, delivery: Delivery) -> Delivery:
         """Ask what became of a delivery and return it with what is known now.
@@ -246,18 +254,9 @@ class Notifier:
             warnings=warnings,
         )
 
-    def _estimate(self, delivery_id: str, leg: Leg) -> Estimate:
-        attempt = Attempt(
-            id=f"{delivery_id}-estimate",
-            delivery_id=delivery_id,
-            own_id=delivery_id,
-            number=0,
-            provider=leg.providers[0],
-            channel=leg.channel,
-            address=leg.address,
-            address_kind=leg.address_kind,
-            started_at=self._clock.now(),
-        )
+    def _estimate(self, plan: Plan) -> Estimate:
+        leg = plan.legs[0]
+        _, attempt = attempt_began(plan, begin(plan), leg.providers[0], self._clock.now())
         with self._board.question(attempt.provider, "cost"):
             return self._registry.estimate(leg.message, attempt)
 

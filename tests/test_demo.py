@@ -16,18 +16,16 @@ import attrs
 import pytest
 from click.testing import CliRunner
 
+import notify_console
 from notify_core import Plugins, State
 from notify_core.cli.app import make_app
 from notify_core.config.load import loads
 from notify_core.message import MESSAGE_TYPES
-
-notify_console = pytest.importorskip("notify_console")
-smsc = pytest.importorskip("notify_smsc.plugin")
-emulator = pytest.importorskip("notify_smsc_emulator.plugin")
-
-from notify_smsc_emulator import Emulator, Settings  # noqa: E402
-from notify_smsc_emulator.demo import configuration, run  # noqa: E402
-from notify_smsc_emulator.demo_scenarios import Ending  # noqa: E402
+from notify_smsc import plugin as smsc
+from notify_smsc_emulator import Emulator, Settings
+from notify_smsc_emulator import plugin as emulator
+from notify_smsc_emulator.demo import configuration, run
+from notify_smsc_emulator.demo_scenarios import Ending
 
 ROOT = Path(__file__).parents[1]
 FREE_PORTS = ("--http-port", "0", "--smtp-port", "0")

@@ -246,6 +246,25 @@ def notifier_of(plugins: Plugins, provider: ScriptedProvider) -> Notifier:
     return Notifier(scripted_config(a=provider), plugins=plugins, clock=ManualClock())
 
 
+def test_plugins_that_could_not_be_used_are_free_again() -> None:
+    class Sms2(Sms):
+        pass
+
+    class Doubling:
+        @hookimpl
+        def notify_message_types(self) -> list[type[Message]]:
+            return [Sms2]
+
+    plugins = Plugins()
+    plugins.register(Doubling(), "doubling")
+    with pytest.raises(PluginError, match="two plugins bring this channel"):
+        notifier_of(plugins, ScriptedProvider())
+
+    plugins.manager.unregister(name="doubling")
+
+    assert notifier_of(plugins, ScriptedProvider()).send(Sms(to="+79990000001", text="hi")).ok
+
+
 def test_a_closed_notifier_sends_nothing() -> None:
     notifier = notifier_with(scripted_config(a=ScriptedProvider()))
     notifier.close()
@@ -376,10 +395,10 @@ class TestEstimate:
         ((message, attempt),) = provider.priced
         assert (message.channel, message.body) == ("viber", "hi")
         assert attempt == Attempt(
-            id=f"{attempt.delivery_id}-estimate",
+            id=f"{attempt.delivery_id}-1-1",
             delivery_id=attempt.delivery_id,
-            own_id=attempt.delivery_id,
-            number=0,
+            own_id=f"{attempt.delivery_id}-1",
+            number=1,
             provider="a",
             channel="viber",
             address="+79990000001",

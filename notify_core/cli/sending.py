@@ -87,7 +87,7 @@ def _in_doubt_if_cut_short() -> Iterator[None]:
         yield
     except (NotifyError, click.ClickException):  # before anything was sent
         raise
-    except BaseException as error:
+    except BaseException as error:  # whatever ended it: a doubt must not look like a failure
         if isinstance(error, Exception):
             traceback.print_exception(error)
         click.echo("error: interrupted; it may have gone, do not send it again", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from notify_core.config.source import compose, spelling_problems
 from notify_core.config.structure import Reader, read_each, structure
 from notify_core.errors import ConfigError, PluginError, Problem
 from notify_core.message import Message
-from notify_core.plugins import ENTRY_POINT_GROUP, Plugins
+from notify_core.plugins import Plugins
 from notify_core.provider import ProviderType
 
 VERSION = 1
@@ -123,8 +122,7 @@ def _load_plugin(node: Node, plugins: Plugins) -> None:
 
 def _plugin_hint(name: str) -> str:
     """Say what to write to somebody who wrote the name of a package."""
-    points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
-    if "-" in name or name in {point.dist.name for point in points if point.dist}:
+    if "-" in name:
         return "; installed plugins need no mention; a dotted path of a module stands here"
     return ""
 

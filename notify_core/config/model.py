@@ -61,11 +61,6 @@ class When:
     recipient_domain: tuple[str, ...] = ()
     sender: tuple[str, ...] = ()
 
-    @property
-    def matches_everything(self) -> bool:
-        """True when there is no condition."""
-        return self == When()
-
 
 @attrs.frozen(kw_only=True)
 class Via:

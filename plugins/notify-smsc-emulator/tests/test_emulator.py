@@ -15,8 +15,8 @@ import trustme
 from click.testing import CliRunner
 
 import notify_smsc_emulator
-from notify_core import PluginError
-from notify_smsc_emulator import Emulator, ManualClock, Place, Settings
+from notify_core import PluginError, hookspecs
+from notify_smsc_emulator import Emulator, ManualClock, Place, Settings, plugin
 from notify_smsc_emulator.cli import emulator as command
 
 PARAMS = {"login": "test", "psw": "test", "phones": "79990000001", "mes": "a"}
@@ -104,8 +104,6 @@ def test_with_a_certificate_it_offers_starttls(authority: trustme.CA, tls: ssl.S
 
 
 def test_the_plugin_brings_the_command() -> None:
-    hookspecs = pytest.importorskip("notify_core.hookspecs")
-    plugin = pytest.importorskip("notify_smsc_emulator.plugin")
     manager = pluggy.PluginManager("notify")
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)

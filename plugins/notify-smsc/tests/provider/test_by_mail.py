@@ -28,7 +28,8 @@ from notify_core.message import (
     WapPush,
     WhatsApp,
 )
-from notify_core.outcome import Accepted, NotSent, Receipt, Refused, State, Unknown
+from notify_core.outcome import Accepted, NotSent, Refused, State, Unknown
+from notify_core.progress import receipt_to_ask
 from notify_core.secret import Secret
 from notify_smsc.plugin import SmscProvider
 from notify_smsc_emulator import CuttingProxy, Emulator
@@ -37,11 +38,6 @@ MakeAttempt = Callable[..., Attempt]
 Connect = Callable[..., SmscProvider]
 
 TEXT = "Код: 4242,\nспасибо"
-
-
-def asked_by_own_id(attempt: Attempt) -> Receipt:
-    """Make the receipt with which the core asks after an unknown outcome."""
-    return Receipt(provider="smsc", address=attempt.address, own_id=attempt.own_id)
 
 
 def test_a_letter_becomes_a_message_and_its_status_is_asked_over_http(
@@ -205,7 +201,7 @@ def test_not_found_proves_nothing_while_a_letter_may_be_under_way(
 ) -> None:
     """Else it would be sent again, and both would arrive."""
     with pytest.raises(ProviderError, match="under way"):
-        smsc_by_mail.notify_fetch_status([asked_by_own_id(attempt())])
+        smsc_by_mail.notify_fetch_status([receipt_to_ask(attempt())])
 
 
 def test_a_letter_that_a_server_took_is_asked_for_at_any_host(
@@ -245,7 +241,7 @@ def test_a_lost_answer_of_the_mail_server_is_unknown_and_found_by_asking(
 
     assert isinstance(outcome, Unknown)
     assert len(gateway.caught()) == 1
-    (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
+    (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt())])
     assert status.state is not State.NOT_FOUND
 
 

@@ -40,6 +40,7 @@ from notify_core.outcome import (
     State,
     Unknown,
 )
+from notify_core.progress import receipt_to_ask
 from notify_core.secret import Secret
 from notify_smsc.addresses import MessageIds
 from notify_smsc.plugin import SmscProvider
@@ -49,11 +50,6 @@ MakeAttempt = Callable[..., Attempt]
 Connect = Callable[..., SmscProvider]
 
 TEXT = "Код 4242"
-
-
-def asked_by_own_id(attempt: Attempt) -> Receipt:
-    """Make the receipt with which the core asks after an unknown outcome."""
-    return Receipt(provider="smsc", address=attempt.address, own_id=attempt.own_id)
 
 
 # --- sending ----------------------------------------------------------------------------------
@@ -150,7 +146,7 @@ def test_a_string_id_is_kept_by_the_gateway(
 
     assert isinstance(outcome, Accepted)
     assert gateway.caught()[0].id == "d1-1"
-    (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt(own_id="d1-1"))])
+    (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt(own_id="d1-1"))])
     assert status.state is not State.NOT_FOUND
 
 
@@ -245,7 +241,7 @@ def test_a_lost_answer_is_unknown_and_asking_tells_the_truth(
 
     assert isinstance(outcome, Unknown)
     assert len(gateway.requests()) == 1
-    (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
+    (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt())])
     assert (status.state is not State.NOT_FOUND) is registered
     assert len(gateway.caught()) == registered
 
@@ -292,7 +288,7 @@ def test_a_duplicate_is_unknown_and_found_by_asking(connect: Connect, attempt: M
             "9",
             {"host": strict.host},
         )
-        (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
+        (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt())])
         assert status.state is not State.NOT_FOUND
         assert len(strict.caught()) == 1
 
@@ -326,8 +322,8 @@ def test_many_statuses_are_asked_in_few_queries(
     """In the order of the receipts, those that are not found included."""
     made = attempt()
     smsc.notify_send(Sms(text=TEXT), made)
-    receipts = [asked_by_own_id(attempt(own_id=f"nope-{n}")) for n in range(60)]
-    receipts[40] = asked_by_own_id(made)
+    receipts = [receipt_to_ask(attempt(own_id=f"nope-{n}")) for n in range(60)]
+    receipts[40] = receipt_to_ask(made)
 
     statuses = smsc.notify_fetch_status(receipts)
 
@@ -349,7 +345,7 @@ def test_not_found_proves_nothing_where_queries_are_not_documented(
 
 def in_doubt(attempt: Attempt, host: str) -> Receipt:
     """Make the receipt with which the core asks after a send that was lost at this host."""
-    return attrs.evolve(asked_by_own_id(attempt), raw={"host": host})
+    return attrs.evolve(receipt_to_ask(attempt), raw={"host": host})
 
 
 def test_a_message_in_doubt_is_asked_for_at_the_host_that_may_have_it(
@@ -386,7 +382,7 @@ def test_not_found_proves_nothing_where_the_host_is_not_known(
 ) -> None:
     """It may have gone to a host that was not asked, or is not configured any more."""
     smsc = connect(gateway.host, reserve_hosts=("127.0.0.1:1",))
-    receipt = attrs.evolve(asked_by_own_id(attempt()), raw=raw)
+    receipt = attrs.evolve(receipt_to_ask(attempt()), raw=raw)
 
     with pytest.raises(ProviderError, match="may not be the one it went to"):
         smsc.notify_fetch_status([receipt])
@@ -407,7 +403,7 @@ def test_a_message_found_at_any_host_is_found(
     smsc = connect(gateway.host, reserve_hosts=("127.0.0.1:1",))
     smsc.notify_send(Sms(text=TEXT), attempt())
 
-    (status,) = smsc.notify_fetch_status([asked_by_own_id(attempt())])
+    (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt())])
 
     assert status.state is State.WAITING
 
@@ -472,7 +468,7 @@ def test_a_status_that_gets_no_answer_is_not_not_found(
     gateway.fault("html", script="status")
 
     with pytest.raises(ProviderError):
-        smsc.notify_fetch_status([asked_by_own_id(attempt())])
+        smsc.notify_fetch_status([receipt_to_ask(attempt())])
 
 
 def test_a_receipt_without_an_id_cannot_be_asked_for(smsc: SmscProvider) -> None:
@@ -579,7 +575,7 @@ def test_a_list_is_one_request_and_one_outcome_per_line(
     assert [type(outcome) for outcome in outcomes] == [Accepted, Refused, Accepted]
     assert len(gateway.requests()) == 1
     assert gateway.caught()[0].text == "Line\nfor: +79990000001"
-    statuses = smsc.notify_fetch_status([asked_by_own_id(made) for _, made in lines])
+    statuses = smsc.notify_fetch_status([receipt_to_ask(made) for _, made in lines])
     assert all(status.state is not State.NOT_FOUND for status in statuses)
 
 
