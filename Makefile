@@ -7,11 +7,12 @@ BIN       := $(VENV)/bin
 PLUGINS   := $(sort $(wildcard plugins/*/pyproject.toml))
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check clean
+.PHONY: help install demo test crash check clean
 
 help:
 	@echo "make demo      send every kind of message to an emulator on this machine"
 	@echo "make test      run the tests, with branch coverage"
+	@echo "make crash     kill processes for some twenty minutes; see that nothing is lost or doubled"
 	@echo "make check     lint, format, types, layers"
 	@echo "make install   make $(VENV), which the others do when it is needed"
 	@echo "make clean     remove everything that was made"
@@ -30,6 +31,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --cov --cov-branch --cov-report=term $(ARGS)
+
+crash: $(INSTALLED)
+	$(BIN)/python -m tests.crash --all $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

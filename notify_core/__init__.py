@@ -13,13 +13,16 @@ from notify_core._version import __version__ as __version__
 
 _PUBLIC = {
     "attachment": ("Attachment",),
+    "config.model": ("Until",),
     "contact": ("Contact",),
-    "delivery": ("Attempt", "Delivery", "LegResult", "Report"),
+    "delivery": ("Attempt", "Delivery", "LegResult", "Report", "Stage"),
     "errors": (
         "AdaptationError",
         "AttachmentError",
         "ConfigError",
         "DeliveryError",
+        "JournalError",
+        "KeyConflict",
         "MessageError",
         "NotifyError",
         "PluginError",
@@ -65,6 +68,7 @@ _PUBLIC = {
     "plugins": ("Plugins",),
     "provider": ("Capabilities", "Provider", "ProviderType", "ReceiptKind", "Tools"),
     "secret": ("Secret",),
+    "worker": ("Worker",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

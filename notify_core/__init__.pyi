@@ -1,12 +1,15 @@
 from notify_core._version import __version__ as __version__
 from notify_core.attachment import Attachment
+from notify_core.config.model import Until
 from notify_core.contact import Contact
-from notify_core.delivery import Attempt, Delivery, LegResult, Report
+from notify_core.delivery import Attempt, Delivery, LegResult, Report, Stage
 from notify_core.errors import (
     AdaptationError,
     AttachmentError,
     ConfigError,
     DeliveryError,
+    JournalError,
+    KeyConflict,
     MessageError,
     NotifyError,
     PluginError,
@@ -58,6 +61,7 @@ from notify_core.provider import (
     Tools,
 )
 from notify_core.secret import Secret
+from notify_core.worker import Worker
 
 __all__ = [
     "Accepted",
@@ -79,6 +83,8 @@ __all__ = [
     "FailureScope",
     "Flash",
     "Hlr",
+    "JournalError",
+    "KeyConflict",
     "LegResult",
     "Mail",
     "Message",
@@ -104,15 +110,18 @@ __all__ = [
     "Secret",
     "Sms",
     "Social",
+    "Stage",
     "State",
     "Status",
     "Telegram",
     "Tools",
     "Unknown",
     "UnsupportedFeature",
+    "Until",
     "Viber",
     "WapPush",
     "WhatsApp",
+    "Worker",
     "__version__",
     "hookimpl",
 ]

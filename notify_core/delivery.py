@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -77,13 +78,31 @@ class LegResult:
     status: Status | None = None
 
 
+class Stage(enum.Enum):
+    """Whether anything is still to be done for a delivery."""
+
+    UNDER_WAY = "under_way"
+    """Something is: an attempt, a question, or waiting for its time. A worker carries it on."""
+    HELD = "held"
+    """Nothing is done until somebody decides: it may have gone, or somebody holds it."""
+    ENDED = "ended"
+    """Nothing is left to do."""
+
+
+def stage_after(outcome: Outcome) -> Stage:
+    """Return the stage of a delivery of which no more will be done, and which stands so."""
+    return Stage.HELD if isinstance(outcome, Unknown) else Stage.ENDED
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class Delivery:
     """One message to one recipient: its route, its legs and how it stands.
 
-    ``all_of`` says that the route wanted every leg. ``warnings`` are things the caller should
-    know although the message went: a number that was normalised, a character that doubles the
-    parts, a picture that an adaptation dropped, a leg or a provider that was left out.
+    ``outcome`` is what is known now; while the delivery is under way it may still change, and
+    ``next_at`` is when it is carried on. ``all_of`` says that the route wanted every leg.
+    ``warnings`` are things the caller should know although the message went: a number that was
+    normalised, a character that doubles the parts, a picture that an adaptation dropped, a leg or
+    a provider that was left out.
     """
 
     id: str
@@ -94,6 +113,10 @@ class Delivery:
     outcome: Outcome
     warnings: tuple[str, ...] = ()
     all_of: bool = False
+    stage: Stage = attrs.field(
+        default=attrs.Factory(lambda self: stage_after(self.outcome), takes_self=True)
+    )
+    next_at: datetime | None = None
 
     @property
     def accepted(self) -> bool:
@@ -102,8 +125,13 @@ class Delivery:
 
     @property
     def held(self) -> bool:
-        """True when it may have gone and nobody could say: somebody must look."""
-        return isinstance(self.outcome, Unknown)
+        """True when somebody must look: it may have gone and nobody could say, or it is held."""
+        return self.stage is Stage.HELD
+
+    @property
+    def under_way(self) -> bool:
+        """True while a worker has something left to do; do not send it again."""
+        return self.stage is Stage.UNDER_WAY
 
     @property
     def partly(self) -> bool:
@@ -167,7 +195,8 @@ class Delivery:
     def __str__(self) -> str:
         way = f" by {self.channel} via {self.provider}" if self.receipts else ""
         part = " in part, the rest" if self.partly else ""
-        return f"{self.recipient}{way} (route {self.route}){part}: {self.outcome}"
+        on = "; carried on by a worker" if self.under_way else ""
+        return f"{self.recipient}{way} (route {self.route}){part}: {self.outcome}{on}"
 
     def __repr__(self) -> str:
         return f"<Delivery {self.id} to {self}>"
@@ -187,11 +216,13 @@ class Report:
 
     @property
     def failed(self) -> tuple[Delivery, ...]:
-        """The deliveries of which certainly nothing went: refused or not sent."""
+        """The deliveries of which certainly nothing went, nor will: refused or not sent."""
         return tuple(
             delivery
             for delivery in self.deliveries
-            if isinstance(delivery.outcome, Refused | NotSent) and not delivery.partly
+            if isinstance(delivery.outcome, Refused | NotSent)
+            and delivery.stage is Stage.ENDED
+            and not delivery.partly
         )
 
     @property
@@ -201,8 +232,13 @@ class Report:
 
     @property
     def held(self) -> tuple[Delivery, ...]:
-        """The deliveries that may have gone. Do not send them again; look them up."""
+        """The deliveries that may have gone, or are held. Do not send them again; look them up."""
         return tuple(delivery for delivery in self.deliveries if delivery.held)
+
+    @property
+    def under_way(self) -> tuple[Delivery, ...]:
+        """The deliveries that a worker carries on. Do not send them again."""
+        return tuple(delivery for delivery in self.deliveries if delivery.under_way)
 
     def raise_for_failure(self) -> None:
         """Raise ``DeliveryError`` unless every delivery was accepted."""

@@ -7,8 +7,10 @@ NotifyError
 │   ├── RecipientError       an address that is missing or cannot be an address
 │   ├── AttachmentError      a file that is missing, unreadable, a directory or too large
 │   ├── AdaptationError      a leg on another channel would lose what the message means
+│   ├── KeyConflict          its key was given to a message that says something else
 │   └── UnsupportedFeature   the provider cannot express what the message asks for
 ├── ProviderError            a question (balance, cost, status) that got no usable answer
+├── JournalError             the journal cannot be read or written
 └── DeliveryError            ``report.raise_for_failure()``; carries the report
 
 What a provider answers to a send is never an exception: it is an outcome (``outcome.py``).
@@ -90,6 +92,21 @@ class AdaptationError(MessageError):
     """A leg on another channel would lose what the message means. Nothing has left."""
 
 
+class KeyConflict(MessageError):
+    """The key of a message was given to one that says something else. Nothing has left.
+
+    ``key`` is the key, ``message_id`` the id of the message that had it first.
+    """
+
+    def __init__(self, key: str, message_id: str) -> None:
+        self.key = key
+        self.message_id = message_id
+        super().__init__(
+            f"key {key!r} belongs to message {message_id}, which says something else or goes to "
+            "others; give each message a key of its own"
+        )
+
+
 class UnsupportedFeature(MessageError):
     """The provider cannot express what the message asks for; it is never dropped silently.
 
@@ -105,6 +122,14 @@ class ProviderError(NotifyError):
         self.provider = provider
         self.outcome = outcome
         super().__init__(f"provider {provider!r} did not answer the {question} query: {outcome}")
+
+
+class JournalError(NotifyError):
+    """The journal cannot be read or written; the message says which, and what to do.
+
+    Raised before a message leaves, never after: what has left is in the report, whether or not
+    the journal could be told of it.
+    """
 
 
 class DeliveryError(NotifyError):

@@ -95,9 +95,13 @@ def notify_attempt_finished(message: Message, attempt: Attempt) -> None:
 
 @hookspec
 def notify_status_changed(delivery: Delivery) -> None:
-    """Learn that the status of a delivery is another than it was.
+    """Learn that a delivery stands otherwise than it did.
 
-    Called by ``notifier.fetch_status`` with the delivery as it stands now.
+    Called by ``notifier.fetch_status`` when a status is new and, with a journal, by whoever
+    carries a delivery on that ``enqueue`` or ``send`` has left to a worker, when its outcome or
+    its stage has changed. ``delivery`` is how it stands now. It is called after that is written;
+    if the process dies in between it is not called for this change, so ask the journal for what
+    must not be missed.
     """
 
 

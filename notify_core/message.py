@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ import attrs
 from notify_core.attachment import Attachment, attachments_of
 from notify_core.contact import EMAIL, PHONE, TELEGRAM, Contact, Recipient, mask
 from notify_core.errors import MessageError, RecipientError
+from notify_core.ids import new_id
 from notify_core.validate import (
     require_aware,
     require_duration,
@@ -65,10 +65,6 @@ def _as_alternatives(value: Message | Iterable[Message]) -> tuple[Message, ...]:
     return tuple(value) if isinstance(value, Iterable) else (value,)
 
 
-def _new_id() -> str:
-    return secrets.token_hex(12)
-
-
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Message:
     """What every message has in common. Use one of its subclasses.
@@ -95,7 +91,7 @@ class Message:
     key: str | None = None
     extra: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     alternatives: tuple[Message, ...] = attrs.field(default=(), converter=_as_alternatives)
-    id: str = attrs.field(factory=_new_id)
+    id: str = attrs.field(factory=new_id)
 
     def __attrs_post_init__(self) -> None:
         if not self.channel:

@@ -4,51 +4,53 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import attrs
 
+from notify_core.carrying import Carrier, released
 from notify_core.clock import Clock, SystemClock
-from notify_core.config.model import Config, Mode, Until
-from notify_core.contact import Contact, mask
-from notify_core.delivery import Delivery, LegResult, Report
+from notify_core.config.model import Config, Until
+from notify_core.delivery import Delivery, Report
 from notify_core.dispatch import Dispatcher
 from notify_core.errors import (
     ConfigError,
+    JournalError,
     MessageError,
     NotifyError,
     Problem,
-    RecipientError,
-    UnsupportedFeature,
 )
 from notify_core.health import HealthBoard
+from notify_core.journal.base import Journal
+from notify_core.journal.model import Entry, Key, KeyTaken, delivery_of
+from notify_core.keeping import Journalled, Keeper, Kept, Memory
 from notify_core.message import Message
+from notify_core.outbox import Outbox
 from notify_core.outcome import (
-    Accepted,
     Account,
     Estimate,
     Receipt,
-    State,
     Status,
-    Unknown,
-    advanced,
 )
-from notify_core.phones import PhoneNumbers
+from notify_core.planning import Planner
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
 from notify_core.progress import (
+    Wish,
     attempt_began,
     begin,
-    outcome_if_found,
-    overall,
-    receipt_to_ask,
 )
 from notify_core.provider import Capabilities, Provider
 from notify_core.registry import ProviderSpec, Registry
-from notify_core.routing import Catalog, Decision, Facts, Plan, Subject, decide
+from notify_core.routing import Catalog, Decision, Plan
+from notify_core.tracking import Tracker, has_come
+from notify_core.worker import Worker
+
+_LOOK_EVERY_S = 0.05
+_HEALTH_TRUSTED_S = 0.25
+"""How long the journal need not be asked whether a provider is still well."""
 
 
 class Notifier:
@@ -69,15 +71,28 @@ class Notifier:
         _refuse_waiting(config)
         plugins = plugins or _discover(config)
         clock = clock or SystemClock()
-        self._routes = config.routes
-        self._asks_for_country = any(route.when.country for route in config.routes)
-        self._phones = PhoneNumbers(config.default_region)
-        self._board = HealthBoard(config.breaker, clock)
+        types = plugins.message_types()
+        self._config = config
         self._clock = clock
-        message_types = plugins.message_types()
         self._registry = Registry(plugins, _specs(config, plugins), clock)
-        self._catalog = Catalog(message_types, self._registry.capabilities)
-        self._dispatcher = Dispatcher(self._registry, self._board, config.retry, clock, chance)
+        self._kept = self._opened(config, types)
+        journal = self._kept.journal if self._kept else None
+        catalog = Catalog(types, self._registry.capabilities, keeps_time=journal is not None)
+        self._planner = Planner(config, catalog)
+        self._board = HealthBoard(
+            config.breaker,
+            clock,
+            journal,
+            repeats=config.retry.budget,
+            gradual=journal is not None,
+            trusted_s=_HEALTH_TRUSTED_S if journal is not None else 0.0,
+        )
+        self._tracker = Tracker(self._registry, self._board, journal)
+        keeper: Keeper = Journalled(self._kept, clock) if self._kept else Memory(clock)
+        dispatcher = Dispatcher(self._registry, self._board, config.retry, clock, chance, keeper)
+        self._carrier = Carrier(
+            self._registry, dispatcher, self._kept.leases if self._kept else None
+        )
 
     @classmethod
     def from_file(
@@ -101,43 +116,57 @@ class Notifier:
         config = load(Path(path), plugins, os.environ if environ is None else environ)
         return cls(config, plugins=plugins, clock=clock)
 
+    # --- sending ------------------------------------------------------------------------------
+
     def send(self, message: Message) -> Report:
         """Send a message to each of its recipients, in this thread, and report what happened.
 
         Raises ``MessageError`` before anything is sent if the message or one of its recipients
-        cannot be sent as it is; nothing that a provider does is raised.
+        cannot be sent as it is; nothing that a provider does is raised. With a journal, what has
+        to wait is left to a worker: such a delivery is ``under_way`` in the report. A message
+        with a ``key`` that was used within the time for ``keys`` is not sent; what is reported is
+        what became of the first. Raises ``JournalError`` before anything leaves.
         """
-        began = self._clock.monotonic()
-        decisions = self.explain(message)
-        deliveries: list[Delivery] = []
+        entries = self._new_entries(message)
         try:
-            for decision in decisions:
-                deliveries.append(self._dispatcher.deliver(decision.plan, began))
-        except BaseException as error:  # an interrupt: what has gone must not be forgotten
-            error.add_note(_interrupted(message, deliveries, decisions))
-            raise
-        return Report(message_id=message.id, deliveries=tuple(deliveries))
+            return self._send(message, entries)
+        except KeyTaken as taken:
+            return self._report_of_first(entries[0], taken.holders[0])
+
+    def enqueue(self, message: Message, *, connection: object | None = None) -> tuple[str, ...]:
+        """Write a message for a worker to send; return the ids of its deliveries, in order.
+
+        With ``connection`` it is written in the transaction that is open there, and exists exactly
+        if that is committed: a ``sqlite3`` or psycopg connection, a connection or session of
+        SQLAlchemy, or Django's. The journal must be in the same database. A ``key`` that was used
+        returns the ids of the first message. Raises what ``send`` raises; nothing has left.
+        """
+        (ids,) = self.enqueue_many([message], connection=connection)
+        return ids
+
+    def enqueue_many(
+        self, messages: Iterable[Message], *, connection: object | None = None
+    ) -> Sequence[tuple[str, ...]]:
+        """Write many messages in one transaction, all or none; see ``enqueue``.
+
+        Give it some thousands at a time: meanwhile nobody else writes on SQLite.
+        """
+        kept = self._need_journal("enqueue")
+        outbox = Outbox(kept.journal, kept.config)
+        return outbox.add([self._new_entries(message) for message in messages], connection)
+
+    def worker(self) -> Worker:
+        """Return a worker for this process: ``with notifier.worker(): …``, or ``run()``."""
+        kept = self._need_journal("a worker")
+        return Worker(kept.journal, self._carrier, kept.leases, self._config.worker, self._clock)
 
     def explain(self, message: Message) -> Sequence[Decision]:
         """Return, for each recipient, the routes tried and the plan; nothing is sent.
 
         ``send`` carries out what this returns. Raises what ``send`` raises.
         """
-        if not isinstance(message, Message):
-            raise MessageError(f"one message is sent at a time, not {type(message).__name__}")
-        if self._registry.closed:
-            raise NotifyError("the notifier is closed")
-        if not message.to:
-            raise RecipientError("the message has no recipient; set `to`")
-        if message.key is not None:
-            raise UnsupportedFeature("key: no journal can remember it; leave it out")
-        subjects = [
-            self._subject(message, contact, number)
-            for number, contact in enumerate(message.contacts(), start=1)
-        ]
-        decisions = [decide(self._routes, subject, self._catalog) for subject in subjects]
-        _refuse_doubles(decision.plan for decision in decisions)
-        return decisions
+        self._check_open()
+        return self._planner.decide(message)
 
     def estimate(self, message: Message) -> Sequence[Estimate]:
         """Ask, for each recipient, what the first leg would cost at its first provider.
@@ -146,20 +175,38 @@ class Notifier:
         """
         return [self._estimate(decision.plan) for decision in self.explain(message)]
 
+    # --- asking -------------------------------------------------------------------------------
+
+    def get(self, delivery_id: str) -> Delivery:
+        """Return a delivery as the journal has it. Raises ``JournalError`` if there is none."""
+        entry = self._need_journal("get").journal.load(delivery_id)
+        if entry is None:
+            raise _no_delivery(delivery_id)
+        return delivery_of(entry)
+
+    def wait(
+        self, delivery_id: str, *, until: Until = Until.ACCEPTED, timeout_s: float = 30.0
+    ) -> Delivery:
+        """Wait until a delivery is accepted (delivered, read), or no more will be done for it.
+
+        After ``timeout_s`` seconds it is returned as it stands then.
+        """
+        end = self._clock.monotonic() + timeout_s
+        while True:
+            delivery = self.get(delivery_id)
+            left_s = end - self._clock.monotonic()
+            if left_s <= 0 or has_come(delivery, until):
+                return delivery
+            self._clock.sleep(min(_LOOK_EVERY_S, left_s))
+
     def fetch_status(self, delivery: Delivery) -> Delivery:
         """Ask what became of a delivery and return it with what is known now.
 
         A held delivery is asked about too: if the provider knows the message, the outcome
         follows; *not found* leaves it unknown. Tells ``notify_status_changed`` if a status is
-        new. Raises ``ProviderError``.
+        new, and the journal if there is one. Raises ``ProviderError``.
         """
-        legs = tuple(self._with_status(leg) for leg in delivery.legs)
-        mode = Mode.ALL_OF if delivery.all_of else Mode.FIRST_OF
-        outcome = overall(mode, [leg.outcome for leg in legs])
-        updated = attrs.evolve(delivery, legs=legs, outcome=outcome)
-        if [leg.status for leg in updated.legs] != [leg.status for leg in delivery.legs]:
-            self._registry.tell("notify_status_changed", delivery=updated)
-        return updated
+        return self._tracker.fetch(delivery)
 
     def query_status(self, provider: str, receipts: Sequence[Receipt]) -> Sequence[Status]:
         """Ask a provider what became of messages, in the order of ``receipts``.
@@ -167,8 +214,7 @@ class Notifier:
         Raises ``ProviderError``, or ``ConfigError`` if there is no provider of that name.
         """
         self._check_known(provider)
-        with self._board.question(provider, "status"):
-            return self._registry.fetch_status(provider, receipts)
+        return self._tracker.query(provider, receipts)
 
     def check(self, provider: str) -> Account:
         """Ask a provider whether the account works, and for the balance.
@@ -208,9 +254,39 @@ class Notifier:
         self._check_known(provider)
         self._board.resume(provider)
 
+    # --- deciding -----------------------------------------------------------------------------
+
+    def hold(self, delivery_id: str) -> Delivery:
+        """Let nothing be done for a delivery until it is released; what is in doubt stays so."""
+        return self._wish(delivery_id, Wish.HOLD)
+
+    def cancel(self, delivery_id: str) -> Delivery:
+        """Let no attempt begin any more. What has gone is still found out.
+
+        One that has ended stays as it is. One that is in doubt for good ends so.
+        """
+        return self._wish(delivery_id, Wish.CANCEL)
+
+    def release(self, delivery_id: str) -> Delivery:
+        """Let a held delivery go on. One that is in doubt is asked about anew.
+
+        Raises ``JournalError`` if there is no such delivery.
+        """
+        journal, now = self._need_journal("release").journal, self._clock.now()
+        entry = journal.amend(delivery_id, lambda known: released(known, now))
+        journal.wake()
+        return delivery_of(entry)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, for those who keep house. Raises ``JournalError`` if there is none."""
+        return self._need_journal("this").journal
+
     def close(self) -> None:
         """Let go of every connection."""
         self._registry.close()
+        if self._kept is not None:
+            self._kept.close()
 
     def __enter__(self) -> Notifier:
         return self
@@ -223,36 +299,76 @@ class Notifier:
     ) -> None:
         self.close()
 
-    def _subject(self, message: Message, given: Contact, number: int) -> Subject:
-        contact, country = given, None
-        warnings: tuple[str, ...] = ()
-        if given.phone is not None:
-            phone = self._phones.normalise(given.phone)
-            contact = attrs.evolve(given, phone=phone.number)
-            country = self._phones.country(phone.number) if self._asks_for_country else None
-            if phone.rewritten:
-                warnings = (
-                    f"the number was written otherwise and is sent as {mask(phone.number)}",
-                )
-        facts = Facts(
-            channel=message.channel,
-            tags=message.tags,
-            priority=message.priority.name.lower(),
-            sender=message.sender,
-            number=contact.phone,
-            country=country,
-            domain=contact.email.rpartition("@")[2].lower() if contact.email else None,
-        )
-        return Subject(
-            # Not made from the id of the message: that can be sent again, or changed and sent,
-            # and each time the provider must be able to tell which one we ask about.
-            delivery_id=secrets.token_hex(12),
-            draw=f"{message.id}-{number}",
-            message=message,
-            recipient=contact,
-            facts=facts,
-            warnings=warnings,
-        )
+    def _opened(self, config: Config, types: Mapping[str, type[Message]]) -> Kept | None:
+        if config.journal is None:
+            return None
+        try:
+            return Kept.open(config.journal, types, self._clock)
+        except BaseException:
+            self._registry.close()
+            raise
+
+    def _new_entries(self, message: Message) -> Sequence[Entry]:
+        self._check_open()
+        return self._planner.entries(message, self._clock.now())
+
+    def _send(self, message: Message, entries: Sequence[Entry]) -> Report:
+        done: list[Delivery] = []
+        try:
+            for entry in self._written_ahead(entries):
+                done.append(delivery_of(self._carrier.carry(entry)))
+        except (JournalError, MessageError, KeyTaken):  # before anything has left
+            raise
+        except BaseException as error:  # an interrupt: what has gone must not be forgotten
+            error.add_note(_interrupted(message, done, entries, kept=self._kept is not None))
+            raise
+        return Report(message_id=message.id, deliveries=tuple(done))
+
+    def _written_ahead(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Write several deliveries before the first of them leaves.
+
+        A single one is written with its first attempt, which is one commit less.
+        """
+        if self._kept is None or len(entries) == 1:
+            return entries
+        owner, until = self._kept.leases.owner, self._kept.leases.until()
+        leased = [attrs.evolve(entry, lease=1, owner=owner, due_at=until) for entry in entries]
+        self._kept.journal.add(leased)
+        return leased
+
+    def _report_of_first(self, entry: Entry, holder: Key) -> Report:
+        """Report what became of the message that had the key first, once it is not being sent."""
+        kept = self._need_journal("key")
+        outbox = Outbox(kept.journal, kept.config)
+        end = self._clock.monotonic() + kept.config.lease.total_seconds()
+        first = outbox.first_of(entry, holder)
+        while any(each.owner for each in first) and self._clock.monotonic() < end:
+            self._clock.sleep(_LOOK_EVERY_S)
+            first = outbox.first_of(entry, holder)
+        deliveries = tuple(delivery_of(each) for each in first)
+        return Report(message_id=holder.message_id, deliveries=deliveries)
+
+    def _wish(self, delivery_id: str, wish: Wish) -> Delivery:
+        kept = self._need_journal(wish.value)
+        entry = kept.journal.wish(delivery_id, wish, self._clock.now())
+        if entry is None:
+            raise _no_delivery(delivery_id)
+        # Nothing is sent for it, so nobody need wait for a worker to take note.
+        owner, until = kept.leases.owner, kept.leases.until()
+        mine = kept.journal.claim_one(delivery_id, owner, self._clock.now(), until)
+        return delivery_of(entry if mine is None else self._carrier.carry(mine))
+
+    def _need_journal(self, what: str) -> Kept:
+        self._check_open()
+        if self._kept is None:
+            raise JournalError(
+                f"{what} needs a journal; write journal: sqlite:///notify.db in the configuration"
+            )
+        return self._kept
+
+    def _check_open(self) -> None:
+        if self._registry.closed:
+            raise NotifyError("the notifier is closed")
 
     def _estimate(self, plan: Plan) -> Estimate:
         leg = plan.legs[0]
@@ -260,29 +376,10 @@ class Notifier:
         with self._board.question(attempt.provider, "cost"):
             return self._registry.estimate(leg.message, attempt)
 
-    def _with_status(self, leg: LegResult) -> LegResult:
-        match leg.outcome:
-            case Accepted(receipt):
-                status = advanced(leg.status, self._ask(receipt))
-                return attrs.evolve(leg, status=status)
-            case Unknown() if leg.attempts:
-                attempt = leg.attempts[-1]
-                status = self._ask(receipt_to_ask(attempt))
-                found = status.state is not State.NOT_FOUND
-                outcome = outcome_if_found(attempt, status) if found else leg.outcome
-                return attrs.evolve(leg, status=status, outcome=outcome)
-            case _:
-                return leg
-
-    def _ask(self, receipt: Receipt) -> Status:
-        (status,) = self.query_status(receipt.provider, [receipt])
-        return status
-
     def _check_known(self, provider: str) -> None:
         if provider not in self.providers:
             known = ", ".join(self.providers)
-            problem = f"{provider!r} is not a provider here; known: {known}"
-            raise ConfigError([Problem("configuration", 0, 0, "providers", problem)])
+            raise _wrong("providers", f"{provider!r} is not a provider here; known: {known}")
 
 
 def _discover(config: Config) -> Plugins:
@@ -300,34 +397,35 @@ def _specs(config: Config, plugins: Plugins) -> Sequence[ProviderSpec]:
     ]
 
 
-def _refuse_doubles(plans: Iterable[Plan]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for plan in plans:
-        ways = {(leg.channel, leg.address) for leg in plan.legs}
-        if not seen.isdisjoint(ways):
-            raise RecipientError(f"{plan.recipient} is named twice; each gets one message")
-        seen |= ways
-
-
 def _refuse_waiting(config: Config) -> None:
     """Refuse what the loader refuses too, for a configuration that was not read from a file."""
     for route in config.routes:
+        if route.quiet is not None and config.journal is None:
+            raise _wrong(f"routes.{route.name}.quiet", "needs a journal, where messages wait")
         for number, leg in enumerate(route.legs):
             if leg.until is not Until.ACCEPTED or leg.within is not None:
-                place = f"routes.{route.name}.legs[{number}]"
-                problem = "nothing can wait for a receipt without a journal; use Until.ACCEPTED"
-                raise ConfigError([Problem("configuration", 0, 0, place, problem)])
+                problem = "nothing can wait for a receipt in this version; use Until.ACCEPTED"
+                raise _wrong(f"routes.{route.name}.legs[{number}]", problem)
+
+
+def _wrong(place: str, problem: str) -> ConfigError:
+    return ConfigError([Problem("configuration", 0, 0, place, problem)])
+
+
+def _no_delivery(delivery_id: str) -> JournalError:
+    return JournalError(f"no delivery {delivery_id!r} is in the journal")
 
 
 def _interrupted(
-    message: Message, deliveries: Sequence[Delivery], decisions: Sequence[Decision]
+    message: Message, done: Sequence[Delivery], entries: Sequence[Entry], *, kept: bool
 ) -> str:
-    done = [f"  {delivery}" for delivery in deliveries]
-    under_way = [each.plan.recipient for each in decisions[len(deliveries) :][:1]]
+    rest = [each.plan.recipient for each in entries[len(done) :]]
+    under_way, later = rest[:1], rest[1:] if kept else []
     return "\n".join(
         [
             f"interrupted while sending message {message.id}; carried out before:",
-            *(done or ["  nothing"]),
+            *([f"  {delivery}" for delivery in done] or ["  nothing"]),
             *(f"may have gone, do not repeat: {recipient}" for recipient in under_way),
+            *(f"a worker will send it, do not repeat: {recipient}" for recipient in later),
         ]
     )

@@ -7,20 +7,30 @@ The four outcomes are the centre of the framework: *accepted*, *refused*, *not s
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
-from attrs.validators import instance_of
+from attrs.validators import instance_of, optional
 
 
 def _check_pause(_outcome: object, _attribute: object, seconds: float | None) -> None:
     given = seconds is not None
-    if given and not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
-        raise ValueError("retry_after_s is a pause in seconds, from 0 on")
+    if given and not (isinstance(seconds, int | float) and 0 <= seconds <= _A_YEAR_S):
+        raise ValueError("retry_after_s is a pause in seconds, from 0 to a year")
+
+
+_A_YEAR_S = 366 * 86_400.0
+_A_TEXT = instance_of(str)
+_A_TEXT_OR_NONE = optional(_A_TEXT)
+_MONEY_OR_NONE = optional(instance_of(Decimal))
+
+
+def _check_raw(_owner: object, _attribute: object, raw: object) -> None:
+    if not isinstance(raw, Mapping):
+        raise TypeError("raw maps names to values")
 
 
 class RefusalScope(enum.Enum):
@@ -43,6 +53,8 @@ class FailureScope(enum.Enum):
     """Credentials, balance or a block: stops the provider at once, for everything."""
     THROTTLED = "throttled"
     """Too many at once: says nothing against the provider, wants a pause."""
+    WITHHELD = "withheld"
+    """We kept it back: its time had not come or was over, or somebody cancelled it."""
 
 
 class State(enum.Enum):
@@ -83,15 +95,15 @@ class Receipt:
     provider's own answer, credentials excluded; it is kept out of the ``repr``.
     """
 
-    provider: str
-    address: str = attrs.field(repr=False)
-    own_id: str | None = None
-    provider_id: str | None = None
-    parts: int | None = None
-    cost: Decimal | None = None
-    balance: Decimal | None = None
-    currency: str | None = None
-    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    provider: str = attrs.field(validator=_A_TEXT)
+    address: str = attrs.field(repr=False, validator=_A_TEXT)
+    own_id: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
+    provider_id: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
+    parts: int | None = attrs.field(default=None, validator=optional(instance_of(int)))
+    cost: Decimal | None = attrs.field(default=None, validator=_MONEY_OR_NONE)
+    balance: Decimal | None = attrs.field(default=None, validator=_MONEY_OR_NONE)
+    currency: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False, validator=_check_raw)
 
 
 @attrs.frozen
@@ -166,13 +178,13 @@ class Status:
     other than *read* or *clicked*. ``at`` is when the provider saw the change, in UTC.
     """
 
-    state: State
+    state: State = attrs.field(validator=instance_of(State))
     final: bool = False
-    code: str | None = None
-    error: str | None = None
-    detail: str = ""
-    at: datetime | None = None
-    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    code: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
+    error: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
+    detail: str = attrs.field(default="", validator=_A_TEXT)
+    at: datetime | None = attrs.field(default=None, validator=optional(instance_of(datetime)))
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False, validator=_check_raw)
 
 
 _ORDER: Mapping[State, int] = {

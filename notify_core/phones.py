@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import attrs
 
 from notify_core.contact import mask
 from notify_core.errors import RecipientError
+
+# In the library Kaliningrad has the clock of Bucharest, which it left when Russia gave up summer
+# time: for half a year that is an hour wrong.
+_RUSSIAN_ZONES = MappingProxyType({"Europe/Bucharest": "Europe/Kaliningrad"})
 
 
 @attrs.frozen
@@ -59,3 +64,21 @@ class PhoneNumbers:
         """Return the ISO 3166 code of a number in international form, or None if it has none."""
         region = self._library.region_code_for_number(self._library.parse(number))
         return region if region and region != "001" else None
+
+    def zones(self, number: str) -> tuple[str, ...]:
+        """Return the time zones that a number in international form may be in.
+
+        They are all of the country where the number does not tell more, as a Russian mobile one,
+        and none for a number of no country. The names stand for clocks, not for places: Minsk is
+        in Europe/Moscow.
+        """
+        # Only routes with quiet hours ask for zones.
+        from phonenumbers import timezone  # noqa: PLC0415
+
+        parsed, unknown = self._library.parse(number), (timezone.UNKNOWN_TIMEZONE,)
+        names = timezone.time_zones_for_number(parsed)
+        if names == unknown:
+            # The range may only be newer than the library; the digits still say where it is.
+            names = timezone.time_zones_for_geographical_number(parsed)
+        corrected = _RUSSIAN_ZONES if parsed.country_code == 7 else {}
+        return () if names == unknown else tuple(corrected.get(name, name) for name in names)

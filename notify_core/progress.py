@@ -8,9 +8,10 @@ order of events can be tested; ``dispatch`` does what is decided.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -49,6 +50,11 @@ class Progress:
     attempts: tuple[Attempt, ...] = ()
     skipped: tuple[Skip, ...] = ()
     questions: tuple[Status | None, ...] = ()
+    tried: bool = False
+    idle_until: datetime | None = None
+    idle_because: str = ""
+    rested: bool = False
+    unanswered: int = 0
     ended: bool = False
 
 
@@ -56,11 +62,41 @@ class Progress:
 class Rules:
     """What decisions hang on beside the plan.
 
-    ``ask_after_s`` is each provider's schedule of questions, in seconds.
+    ``ask_after_s`` is each provider's schedule of questions, in seconds. ``insistent`` says
+    that a question without a usable answer is asked again, and ``patient`` that a delivery waits
+    as long as a provider asks for, and for one that only a person can mend: waiting must cost
+    nothing, and there must be no other way to take instead.
     """
 
     retry: Retry
     ask_after_s: Mapping[str, tuple[float, ...]]
+    insistent: bool = False
+    patient: bool = False
+
+
+class Wish(enum.Enum):
+    """What somebody wants of a delivery that is under way."""
+
+    HOLD = "hold"
+    """Let nothing be done until it is released."""
+    CANCEL = "cancel"
+    """Begin no attempt any more; what has gone is still found out."""
+
+
+@attrs.frozen(kw_only=True)
+class Circumstances:
+    """What decisions hang on that changes by itself.
+
+    ``left_s`` is the time to the deadline in seconds, ``early_s`` that until an attempt may begin
+    (0 if it may: its time has come, and it is not quiet), ``chance`` a random number from 0 to 1
+    for the jitter, and ``wish`` what somebody wants of the delivery.
+    """
+
+    now: datetime
+    left_s: float = math.inf
+    early_s: float = 0.0
+    chance: float = 0.5
+    wish: Wish | None = None
 
 
 @attrs.frozen
@@ -85,8 +121,22 @@ class Pause:
 
 
 @attrs.frozen
+class Rest:
+    """Wait so many seconds, then decide anew."""
+
+    seconds: float
+
+
+@attrs.frozen
 class CloseLeg:
-    """The leg under way is over."""
+    """The leg under way is over. ``why`` says so where it was not tried."""
+
+    why: str = "the deadline passed before it could be tried"
+
+
+@attrs.frozen
+class Stay:
+    """Do nothing until somebody releases it."""
 
 
 @attrs.frozen
@@ -94,40 +144,102 @@ class End:
     """Nothing is left to do."""
 
 
-Action: TypeAlias = Try | Ask | Pause | CloseLeg | End
+Action: TypeAlias = Try | Ask | Pause | Rest | CloseLeg | Stay | End
+
+CANCELLED = CloseLeg("it was cancelled")
+"""What follows a cancellation, as soon as nothing is in doubt."""
 
 
 # --- decisions ------------------------------------------------------------------------------
 
 
-def next_action(
-    plan: Plan, progress: Progress, rules: Rules, *, left_s: float, chance: float
-) -> Action:
+def next_action(plan: Plan, progress: Progress, rules: Rules, at: Circumstances) -> Action:
     """Decide what is to be done now.
 
-    ``left_s`` is the time to the deadline in seconds, ``chance`` a random number from 0 to 1
-    for the jitter. An attempt in doubt is asked about; it is never made again before its absence
-    is certain.
+    An attempt in doubt is asked about; it is never made again before its absence is certain.
     """
     if progress.ended:
         return End()
+    if at.wish is Wish.HOLD:
+        return Stay()
     last = progress.attempts[-1] if progress.attempts else None
-    if last is not None and not attempt_is_over(plan, progress, rules):
-        return Ask(_schedule(plan, last, rules)[len(progress.questions)])
-    if left_s <= 0 or (last is not None and next_step(last.outcome) is Step.SETTLED):
+    is_accepted = _accepted(progress.attempts) is not None
+    if last is not None and not is_accepted and not attempt_is_over(plan, progress, rules):
+        return Ask(0.0 if progress.rested else _pause_before_question(plan, progress, rules))
+    if at.wish is Wish.CANCEL:
+        return CANCELLED
+    is_settled = last is not None and next_step(last.outcome) is Step.SETTLED
+    if is_accepted or is_settled or at.left_s <= 0:
         return CloseLeg()
     if progress.waiting:
-        return Try(progress.waiting[0])
+        return _try_in_time(progress.waiting[0], at)
+    return _next_round(progress, rules, at)
+
+
+def _try_in_time(provider: str, at: Circumstances) -> Action:
+    if at.early_s <= 0:
+        return Try(provider)
+    late = CloseLeg("the deadline passes before an attempt may begin")
+    return Rest(at.early_s) if at.early_s < at.left_s else late
+
+
+def _next_round(progress: Progress, rules: Rules, at: Circumstances) -> Action:
+    if progress.rested:
+        return Pause(0.0)
+    if progress.idle_until is not None and not progress.tried:
+        # Waiting for a provider is no round, and only the deadline ends it.
+        seconds = max((progress.idle_until - at.now).total_seconds(), _LEAST_PAUSE_S)
+        late = CloseLeg(f"the deadline passes before it can be tried: {progress.idle_because}")
+        return Pause(seconds) if seconds < at.left_s else late
     if progress.round >= rules.retry.rounds or not _open_again(progress, rules):
         return CloseLeg()
-    seconds = _pause(progress, rules, chance)
-    return Pause(seconds) if seconds < left_s else CloseLeg()
+    seconds = _pause(progress, rules, at.chance)
+    return Pause(seconds) if seconds < at.left_s else CloseLeg()
+
+
+_LEAST_PAUSE_S = 0.05
+
+
+def _pause_before_question(plan: Plan, progress: Progress, rules: Rules) -> float:
+    if progress.unanswered:
+        return min(2.0**progress.unanswered, _LONGEST_BEFORE_QUESTION_S)
+    return _schedule(plan, progress.attempts[-1], rules)[len(progress.questions)]
+
+
+_LONGEST_BEFORE_QUESTION_S = 300.0
+_MOST_UNANSWERED = 24
+"""After so many for one question, which take about an hour and a half, it counts as unanswered."""
 
 
 def _open_again(progress: Progress, rules: Rules) -> tuple[str, ...]:
-    """Return the providers for the next round: those that do not ask for too long a pause."""
+    """Return the providers for the next round: those that do not ask for too long a pause.
+
+    Who is patient waits for the one that asks for the shortest, if all of them ask for too long.
+    """
+    candidates = _candidates(progress, rules)
     longest = rules.retry.longest.total_seconds()
-    return tuple(name for name in progress.open if _wanted(progress, name) <= longest)
+    if rules.patient and candidates:
+        longest = max(longest, min(_wanted(progress, name) for name in candidates))
+    return tuple(name for name in candidates if _wanted(progress, name) <= longest)
+
+
+def _candidates(progress: Progress, rules: Rules) -> tuple[str, ...]:
+    """Return the providers that may be tried again at all.
+
+    After an absence that only its provider claims, no other one may.
+    """
+    claimed_absent = any(isinstance(each.resolved, NotSent) for each in progress.attempts)
+    stopped = _stopped(progress) if rules.patient and not claimed_absent else ()
+    return tuple(dict.fromkeys((*progress.open, *stopped)))
+
+
+def _stopped(progress: Progress) -> Iterator[str]:
+    """Yield the providers whose account was at fault when they were tried last."""
+    skipped = {skip.provider for skip in progress.skipped}
+    for name, outcome in {each.provider: each.outcome for each in progress.attempts}.items():
+        at_fault = isinstance(outcome, NotSent) and outcome.scope is FailureScope.ACCOUNT
+        if at_fault and name not in skipped:
+            yield name
 
 
 def _pause(progress: Progress, rules: Rules, chance: float) -> float:
@@ -211,7 +323,7 @@ def _in_doubt(attempt: Attempt) -> bool:
 
 def _schedule(plan: Plan, attempt: Attempt, rules: Rules) -> tuple[float, ...]:
     asks = plan.if_unknown is IfUnknown.RECONCILE
-    return rules.ask_after_s[attempt.provider] if asks else ()
+    return rules.ask_after_s.get(attempt.provider, ()) if asks else ()
 
 
 # --- events ---------------------------------------------------------------------------------
@@ -227,22 +339,40 @@ def attempt_began(
     plan: Plan, progress: Progress, provider: str, started_at: datetime
 ) -> tuple[Progress, Attempt]:
     """Open an attempt. Its own id is the same each time this leg comes to this provider."""
-    leg, leg_number = leg_under_way(plan, progress), len(progress.done) + 1
     number = len(progress.attempts) + 1
-    attempt = Attempt(
-        id=f"{plan.delivery_id}-{leg_number}-{number}",
-        delivery_id=plan.delivery_id,
-        own_id=f"{plan.delivery_id}-{leg_number}",
-        number=number,
-        provider=provider,
-        channel=leg.channel,
-        address=leg.address,
-        address_kind=leg.address_kind,
-        started_at=started_at,
+    attempt = attempt_of(
+        plan, len(progress.done), number=number, provider=provider, started_at=started_at
     )
     attempts = (*progress.attempts, attempt)
     waiting = _without(progress.waiting, provider)
-    return attrs.evolve(progress, attempts=attempts, waiting=waiting, questions=()), attempt
+    progress = attrs.evolve(
+        progress,
+        attempts=attempts,
+        waiting=waiting,
+        questions=(),
+        tried=True,
+        rested=False,
+        unanswered=0,
+    )
+    return progress, attempt
+
+
+def attempt_of(
+    plan: Plan, leg: int, *, number: int, provider: str, started_at: datetime, **known: Any
+) -> Attempt:
+    """Make an attempt on one of the legs, which count from 0; ``known`` is what came of it."""
+    return Attempt(
+        id=f"{plan.delivery_id}-{leg + 1}-{number}",
+        delivery_id=plan.delivery_id,
+        own_id=f"{plan.delivery_id}-{leg + 1}",
+        number=number,
+        provider=provider,
+        channel=plan.legs[leg].channel,
+        address=plan.legs[leg].address,
+        address_kind=plan.legs[leg].address_kind,
+        started_at=started_at,
+        **known,
+    )
 
 
 def attempt_answered(progress: Progress, answer: Outcome, finished_at: datetime) -> Progress:
@@ -261,7 +391,13 @@ def question_answered(
     makes it certain that nothing left, and then only this provider may have it again.
     """
     attempt = progress.attempts[-1]
-    progress = attrs.evolve(progress, questions=(*progress.questions, status))
+    if status is None and rules.insistent and progress.unanswered < _MOST_UNANSWERED:
+        return attrs.evolve(progress, unanswered=progress.unanswered + 1, rested=False)
+    progress = attrs.evolve(
+        progress, questions=(*progress.questions, status), rested=False, unanswered=0
+    )
+    if not _in_doubt(attempt):
+        return progress
     if status is not None and status.state is not State.NOT_FOUND:
         found = outcome_if_found(attempt, status)
         return _with_last(progress, attrs.evolve(attempt, resolved=found, status=status))
@@ -271,6 +407,68 @@ def question_answered(
         progress = attrs.evolve(progress, waiting=(), open=(attempt.provider,))
         return _with_last(progress, attrs.evolve(attempt, resolved=absent))
     return progress
+
+
+def merged(known: Progress, told: Progress) -> Progress:
+    """Add to what is ``known`` the answers that only ``told`` has.
+
+    Two carried one delivery on, because one of them was thought dead: each has heard what the
+    other has not. An answer outweighs what asking found out, for it came from the call itself.
+    """
+    answers = {attempt.id: attempt for attempt in _attempts(told) if attempt.answer is not None}
+
+    def with_answer(attempt: Attempt) -> Attempt:
+        heard = answers.get(attempt.id)
+        if heard is None or isinstance(attempt.answer, Accepted | Refused | NotSent):
+            return attempt
+        certain = not isinstance(heard.answer, Unknown)
+        return attrs.evolve(
+            attempt,
+            answer=heard.answer,
+            finished_at=heard.finished_at,
+            resolved=None if certain else attempt.resolved,
+        )
+
+    done = tuple(_with_attempts(result, with_answer) for result in known.done)
+    attempts = tuple(with_answer(attempt) for attempt in known.attempts)
+    if attempts == known.attempts:
+        return attrs.evolve(known, done=done)
+    # The pause that is over was one before a question; what comes next may be another thing.
+    known = attrs.evolve(known, done=done, attempts=attempts, rested=False)
+    return _with_last(known, attempts[-1])
+
+
+def _attempts(progress: Progress) -> tuple[Attempt, ...]:
+    return (*(each for leg in progress.done for each in leg.attempts), *progress.attempts)
+
+
+def _with_attempts(result: LegResult, change: Callable[[Attempt], Attempt]) -> LegResult:
+    attempts = tuple(change(attempt) for attempt in result.attempts)
+    if attempts == result.attempts:
+        return result
+    telling = _accepted(attempts) or attempts[-1]
+    return attrs.evolve(result, attempts=attempts, outcome=telling.outcome or _UNHEARD)
+
+
+def asked_anew(progress: Progress) -> Progress:
+    """Let a delivery that ended in doubt be asked about once more, from the beginning.
+
+    Only the last leg can be gone back to. Of ``first_of`` it is the only one that can be in doubt.
+    """
+    if not progress.ended or not progress.done:
+        return progress
+    last = progress.done[-1]
+    if not isinstance(last.outcome, Unknown):
+        return progress
+    return Progress(
+        waiting=(),
+        open=tuple({attempt.provider: None for attempt in last.attempts[-1:]}),
+        done=progress.done[:-1],
+        attempts=last.attempts,
+        skipped=last.skipped,
+        tried=True,
+        rested=True,
+    )
 
 
 def provider_skipped(progress: Progress, provider: str, reason: str) -> Progress:
@@ -283,15 +481,47 @@ def provider_skipped(progress: Progress, provider: str, reason: str) -> Progress
     )
 
 
+def provider_left_alone(
+    progress: Progress, provider: str, until: datetime, reason: str = "left alone"
+) -> Progress:
+    """Take note that a provider may not be tried before then; its turn in this round is over."""
+    return attrs.evolve(
+        progress,
+        waiting=_without(progress.waiting, provider),
+        idle_until=min(until, progress.idle_until or until),
+        idle_because=f"{provider} is {reason}",
+    )
+
+
+def rested(progress: Progress) -> Progress:
+    """Take note that the pause before what comes next is over."""
+    return attrs.evolve(progress, rested=True)
+
+
 def round_began(progress: Progress, rules: Rules) -> Progress:
-    """Let every provider that is still open have its turn again."""
+    """Let every provider that is still open have its turn again.
+
+    A round in which nobody could be tried does not count.
+    """
     providers = _open_again(progress, rules)
-    return attrs.evolve(progress, waiting=providers, open=providers, round=progress.round + 1)
+    return attrs.evolve(
+        progress,
+        waiting=providers,
+        open=_candidates(progress, rules) if rules.patient else providers,
+        round=progress.round + 1 if progress.tried else progress.round,
+        tried=False,
+        idle_until=None,
+        idle_because="",
+        rested=False,
+    )
 
 
-def leg_closed(plan: Plan, progress: Progress) -> Progress:
-    """Sum the leg under way up, and begin the next one if there is to be one."""
-    result = _leg_result(leg_under_way(plan, progress), progress)
+def leg_closed(plan: Plan, progress: Progress, why: str = CloseLeg().why) -> Progress:
+    """Sum the leg under way up, and begin the next one if there is to be one.
+
+    ``why`` is the reason if nobody was tried.
+    """
+    result = _leg_result(leg_under_way(plan, progress), progress, why)
     done = (*progress.done, result)
     if len(done) < len(plan.legs) and goes_on(plan, result.outcome, result.attempts):
         return begin(plan, done)
@@ -320,24 +550,43 @@ def _with_last(progress: Progress, attempt: Attempt) -> Progress:
     return progress
 
 
-def _leg_result(leg: Leg, progress: Progress) -> LegResult:
+def standing(plan: Plan, progress: Progress) -> tuple[LegResult, ...]:
+    """Return how the legs stand: those that are over, and the one under way.
+
+    A leg on which nothing has happened yet counts only where every leg is wanted: what was
+    accepted before it is not all.
+    """
+    begun = progress.attempts or progress.skipped
+    if progress.ended or (progress.done and not begun and not plan.all_of):
+        return progress.done
+    under_way = _leg_result(leg_under_way(plan, progress), progress, "it was not tried yet")
+    return (*progress.done, under_way)
+
+
+def _leg_result(leg: Leg, progress: Progress, why: str) -> LegResult:
     last = progress.attempts[-1] if progress.attempts else None
+    telling = _accepted(progress.attempts) or last
     return LegResult(
         channel=leg.channel,
-        outcome=_untried(progress) if last is None else last.outcome or _UNHEARD,
+        outcome=_untried(progress, why) if telling is None else telling.outcome or _UNHEARD,
         attempts=progress.attempts,
         skipped=progress.skipped,
         parts=leg.parts,
-        status=last.status if last else None,
+        status=telling.status if telling else None,
     )
+
+
+def _accepted(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the attempt that was accepted, which need not be the last: an answer can be late."""
+    return next((each for each in attempts if isinstance(each.outcome, Accepted)), None)
 
 
 _UNHEARD = Unknown("the answer was never heard")
 
 
-def _untried(progress: Progress) -> NotSent:
+def _untried(progress: Progress, why: str) -> NotSent:
     if not progress.skipped:
-        return NotSent("the deadline passed before it could be tried", FailureScope.PROVIDER)
+        return NotSent(why, FailureScope.WITHHELD)
     reasons = "; ".join(f"{skip.provider} is {skip.reason}" for skip in progress.skipped)
     return NotSent(f"no provider may be tried: {reasons}", FailureScope.PROVIDER)
 

@@ -13,11 +13,12 @@ from datetime import timedelta
 import attrs
 
 from notify_core.adaptation import adapt, alternative_for
-from notify_core.config.model import IfUnknown, LegConfig, Mode, Route, Until, Via, When
+from notify_core.config.model import IfUnknown, LegConfig, Mode, Quiet, Route, Until, Via, When
 from notify_core.contact import Contact, mask
 from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.message import Message
 from notify_core.outcome import RefusalScope
+from notify_core.policy.quiet import zones_of
 from notify_core.provider import Capabilities
 from notify_core.text import PartCount, count_parts
 
@@ -96,7 +97,10 @@ class LeftOut:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What will be done for one recipient: a finite list of legs."""
+    """What will be done for one recipient: a finite list of legs.
+
+    While it is ``quiet`` in one of the ``zones`` no attempt begins.
+    """
 
     delivery_id: str
     message_id: str
@@ -109,6 +113,13 @@ class Plan:
     legs: tuple[Leg, ...]
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
+    quiet: Quiet | None = None
+    zones: tuple[str, ...] = ()
+
+    @property
+    def all_of(self) -> bool:
+        """True when every leg is wanted, not the first that does its work."""
+        return self.mode is Mode.ALL_OF
 
 
 @attrs.frozen
@@ -121,10 +132,14 @@ class Decision:
 
 @attrs.frozen
 class Catalog:
-    """What a plan may use: message types by channel, capabilities by provider."""
+    """What a plan may use: message types by channel, capabilities by provider.
+
+    ``keeps_time`` says that we ourselves wait for the time at which a message is to be sent.
+    """
 
     message_types: Mapping[str, type[Message]]
     capabilities: Mapping[str, Capabilities]
+    keeps_time: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +147,8 @@ class Subject:
     """One recipient of one message, made ready for the decision.
 
     ``delivery_id`` is new for each send; ``draw`` is the same whenever this message is sent or
-    explained for this recipient.
+    explained for this recipient. ``zones`` are those that the recipient may be in, as far as
+    anybody knows.
     """
 
     delivery_id: str
@@ -140,6 +156,7 @@ class Subject:
     message: Message
     recipient: Contact
     facts: Facts
+    zones: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -200,6 +217,8 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
     legs = tuple(leg for leg in planned if isinstance(leg, Leg))
     left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
     _check_reach(route, legs, left_out, subject)
+    quiet = _quiet(route, subject)
+    zones = zones_of(quiet, subject.zones) if quiet else ()
     return Plan(
         delivery_id=subject.delivery_id,
         message_id=subject.message.id,
@@ -215,8 +234,19 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
             *subject.warnings,
             *(f"leg {leg.channel} is left out: {leg.reason}" for leg in left_out),
             *(note for leg in legs for note in leg.notes),
+            *([_NO_ZONE] if quiet and not zones else ()),
         ),
+        quiet=quiet,
+        zones=zones,
     )
+
+
+_NO_ZONE = "the quiet time is not kept: nothing tells the recipient's time zone"
+
+
+def _quiet(route: Route, subject: Subject) -> Quiet | None:
+    passes = route.quiet is None or subject.message.priority in route.quiet.unless
+    return None if passes else route.quiet
 
 
 def _check_reach(
@@ -237,7 +267,9 @@ def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | Le
     if config.needs_alternative and not _brings(message, target):
         return LeftOut(target.channel, "the message brings no alternative for it", allowed=True)
     adapted = adapt(message, target)
-    providers, passed_over = _able(_in_order(config.via, subject.draw), adapted.message, catalog)
+    providers, passed_over = _able(
+        _in_order(config.via, subject.draw), _as_told(adapted.message, subject, catalog), catalog
+    )
     kinds = _address_kinds(target, providers, catalog)
     kind = next((kind for kind in kinds if subject.recipient.address(kind) is not None), None)
     if kind is None:
@@ -255,6 +287,12 @@ def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | Le
         parts=parts,
         notes=tuple(note for note in notes if note),
     )
+
+
+def _as_told(message: Message, subject: Subject, catalog: Catalog) -> Message:
+    """Return what a provider is told of a message: no time that we wait for ourselves."""
+    is_ours = catalog.keeps_time and message.send_at == subject.message.send_at
+    return attrs.evolve(message, send_at=None) if is_ours and message.send_at else message
 
 
 def _brings(message: Message, target: type[Message]) -> bool:

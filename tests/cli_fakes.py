@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -48,7 +49,8 @@ class FakeConfig:
 
     ``fussy`` accepts all but what goes to a number that ends in 00. With ``prints`` it writes to
     standard output, as a provider for development does. One that is ``askable`` is asked about an
-    unknown outcome. With ``pages`` it also takes addresses that are no numbers.
+    unknown outcome. With ``pages`` it also takes addresses that are no numbers. A send takes
+    ``takes_s`` seconds.
     """
 
     sends: str = "accepted"
@@ -56,6 +58,7 @@ class FakeConfig:
     prints: bool = False
     askable: bool = False
     pages: bool = True
+    takes_s: float = 0.0
 
 
 class Fake:
@@ -70,6 +73,7 @@ class Fake:
     def notify_send(self, attempt: Attempt) -> Outcome:
         if self._config.prints:
             print(f"printed by {self._name}")
+        time.sleep(self._config.takes_s)
         match self._config.sends:
             case "fussy" if attempt.address.endswith("00"):
                 return Refused("no such number", RefusalScope.RECIPIENT, "7")

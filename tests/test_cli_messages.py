@@ -29,9 +29,9 @@ from notify_core import (
     Viber,
     WapPush,
 )
-from notify_core.cli.messages import make_message
 from notify_core.cli.options import message_options, read_message
 from notify_core.message import MESSAGE_TYPES
+from notify_core.plain.messages import make_message
 
 NUMBER = "+79991234567"
 UTC_NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)

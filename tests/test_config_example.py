@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from pathlib import Path
 
 import attrs
 import pytest
 
 from notify_core.config.load import load
-from notify_core.config.model import Breaker, Config, LegConfig, Retry, Route, When
+from notify_core.config.model import (
+    Breaker,
+    Config,
+    JournalConfig,
+    LegConfig,
+    Quiet,
+    Retention,
+    Retry,
+    Route,
+    Weekday,
+    When,
+    WorkerConfig,
+)
 from notify_core.plugins import Plugins
 from notify_core.secret import Secret
 from notify_smsc.config import SmscConfig, SmtpConfig
@@ -19,6 +32,7 @@ ENVIRON = {"SMSC_API_KEY": "a-key", "SMSC_LOGIN": "a-login", "SMSC_PASSWORD": "a
 
 # These two are how the keys of ``send`` are kept, not keys themselves.
 NOT_WRITTEN = {"legs", "mode"}
+WEEKEND = (Weekday.SAT, Weekday.SUN)
 OF_SEND = {"send", "via", "spread", "first_of", "all_of"}
 
 
@@ -30,7 +44,7 @@ def example() -> Config:
 
 
 def keys(*classes: type[attrs.AttrsInstance]) -> set[str]:
-    return {field.name for each in classes for field in attrs.fields(each)}
+    return {field.name.removesuffix("_") for each in classes for field in attrs.fields(each)}
 
 
 def test_the_example_is_valid_as_it_stands() -> None:
@@ -52,6 +66,9 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
 
     assert config.retry == Retry()
     assert config.breaker == Breaker()
+    assert config.journal == JournalConfig(url=Secret(f"sqlite:///{EXAMPLE.parent}/notify.db"))
+    assert config.worker == WorkerConfig()
+    assert config.routes[1].quiet == Quiet(from_=time(21), to=time(9), days=WEEKEND)
     assert config.routes[0].next_on == config.routes[-1].next_on
     shown = config.providers[0].settings
     assert isinstance(shown, SmscConfig)
@@ -71,7 +88,8 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
 @pytest.mark.parametrize(
     "key",
     sorted(
-        (keys(Config, Route, When, LegConfig, Retry, Breaker) - NOT_WRITTEN)
+        (keys(Config, Route, When, Quiet, LegConfig) - NOT_WRITTEN)
+        | keys(Retry, Breaker, JournalConfig, Retention, WorkerConfig)
         | OF_SEND
         | keys(SmscConfig, SmtpConfig)
     ),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -18,19 +19,28 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notify_core.config.checks import waiting_problems
 from notify_core.config.load import load, loads
 from notify_core.config.model import (
     Breaker,
     Config,
+    Durability,
     IfUnknown,
+    JournalConfig,
     LegConfig,
     Mode,
     ProviderConfig,
+    Quiet,
+    Retention,
     Retry,
     Route,
+    TextAtRest,
     Via,
+    Weekday,
     When,
+    WorkerConfig,
 )
+from notify_core.config.source import compose
 from notify_core.errors import ConfigError, PluginError, Problem
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Priority
@@ -86,6 +96,8 @@ class GatewayConfig:
     proxy: Proxy | None = None
     token: Secret | None = None
     shape: complex = 0j
+    open_from: time | None = None
+    class_: str = ""
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -257,10 +269,46 @@ breaker: {{failures: 0, pause: 5}}
         "retry.rounds: must be at least 1",
         "retry.jitter: is a share, from 0 to below 1",
         'retry.first: "2" has no unit; write 20s, 5m, 1h30m, 500ms or 2d',
-        'retry.often: "often" is not a key here; known: factor, first, jitter, longest, rounds',
+        'retry.often: "often" is not a key here; '
+        "known: budget, factor, first, jitter, longest, rounds",
         "breaker.failures: must be at least 1",
         'breaker.pause: "5" has no unit; write 20s, 5m, 1h30m, 500ms or 2d',
     ]
+
+
+@pytest.mark.parametrize("zone", ["Europe", "/etc/localtime", '""', '"\\0"', "x" * 300])
+def test_whatever_is_no_time_zone_is_refused(zone: str) -> None:
+    """A zone is found by its name in a folder; a name may be that of anything there."""
+    (problem,) = problems_of(f"{JOURNALLED}    quiet: {{days: sun, zone: {zone}}}\n")
+
+    assert problem.path == "routes[0].quiet.zone"
+    assert "is not a time zone" in problem.message
+
+
+WAITS = "routes: [{name: default, send: {via: main}, quiet: {days: sun}}]\n"
+
+
+@pytest.mark.parametrize("text", [WAITS, f"{WAITS}journal:\n"])
+def test_messages_wait_only_in_a_file_with_a_journal(text: str) -> None:
+    assert [str(problem) for problem in waiting_problems(compose(text, "test.yaml"))] == [
+        'test.yaml:1:45: routes[0].quiet: "quiet" needs a journal, where messages wait; write '
+        "journal: sqlite:///notify.db at the top level of the file"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{WAITS}journal: sqlite:///notify.db\n",
+        "routes: [{name: default, send: {via: main}}]",
+        "routes: [1, [], {quiet: }]\njournal: x",
+        "routes: nothing",
+        "routes: [1, [], {}]",
+        "[]",
+    ],
+)
+def test_where_nothing_waits_or_a_journal_is_there_is_no_such_problem(text: str) -> None:
+    assert list(waiting_problems(compose(text, "test.yaml"))) == []
 
 
 def test_two_plugins_with_one_type_are_a_problem_of_the_file() -> None:
@@ -302,6 +350,7 @@ routes:
     send: {via: main}
 """
 
+JOURNALLED = f"journal: sqlite:///notify.db\n{MINIMAL}"
 BY_MAIN = (LegConfig(via=Via(providers=("main",))),)
 DEFAULT = Route(name="default", legs=BY_MAIN)
 
@@ -329,6 +378,8 @@ def test_what_is_left_out_has_its_default(name: str) -> None:
         default_region=None,
         retry=Retry(),
         breaker=Breaker(),
+        journal=None,
+        worker=WorkerConfig(),
         providers=(ProviderConfig(name="main", type="letters", settings=LettersConfig()),),
         routes=(DEFAULT,),
     )
@@ -349,6 +400,8 @@ def test_settings_get_the_types_of_their_attributes() -> None:
         headers={"X-Shop": "7", "X-Empty": ""},
         proxies={"office": Proxy(host="proxy.example.org", password=Secret(CANARY))},
         token=None,
+        open_from=time(9, 30),
+        class_="flash",
     )
 
 
@@ -462,6 +515,21 @@ def test_conditions_are_read() -> None:
     )
 
 
+def test_quiet_time_is_read() -> None:
+    assert [route.quiet for route in good("quiet").routes] == [
+        Quiet(from_=time(21), to=time(9), days=(), zone=None, unless=(Priority.CRITICAL,)),
+        Quiet(
+            from_=time(0),
+            to=time(23, 59),
+            days=(Weekday.SAT, Weekday.SUN),
+            zone=ZoneInfo("Europe/Moscow"),
+            unless=(Priority.HIGH, Priority.CRITICAL),
+        ),
+        Quiet(days=(Weekday.SUN,), unless=()),
+        None,
+    ]
+
+
 def test_retry_and_breaker_are_read() -> None:
     config = good("patience")
 
@@ -472,11 +540,111 @@ def test_retry_and_breaker_are_read() -> None:
         factor=3.0,
         longest=timedelta(minutes=90),
         jitter=0.0,
+        budget=0.5,
     )
     assert config.breaker == Breaker(
         failures=2,
         pause=timedelta(days=1, hours=2, minutes=3, seconds=4, milliseconds=5),
     )
+
+
+def test_a_journal_is_an_address_alone_or_a_mapping() -> None:
+    alone = good("journal").journal
+    mapping = loads(
+        f"journal: {{url: 'sqlite:///var/notify.db'}}\n{MINIMAL}", "test.yaml", two_types(), {}
+    ).journal
+
+    assert alone == mapping == JournalConfig(url=Secret("sqlite:///var/notify.db"))
+
+
+def test_what_is_said_of_a_journal_and_a_worker_is_read() -> None:
+    config = good("journal-with-every-key")
+
+    assert config.journal == JournalConfig(
+        url=Secret(f"postgresql://notify:{CANARY}@db.example.org/notify"),
+        durability=Durability.NORMAL,
+        lease=timedelta(seconds=90),
+        keys=timedelta(days=2),
+        text=TextAtRest.KEEP,
+        text_keys=(Secret(CANARY), Secret("465")),
+        retention=Retention(
+            text=timedelta(days=1), numbers=timedelta(days=30), rows=timedelta(days=365)
+        ),
+        pool_size=5,
+    )
+    assert config.worker == WorkerConfig(
+        concurrency=3, reserved=1, stop_within=timedelta(seconds=5)
+    )
+
+
+def test_what_is_not_said_of_a_journal_has_its_default() -> None:
+    config = good("journal-without-texts")
+
+    assert config.journal == JournalConfig(
+        url=Secret("memory"),
+        text=TextAtRest.NEVER,
+        text_keys=(Secret(CANARY),),
+        retention=Retention(text=timedelta(0), numbers=timedelta(days=400)),
+    )
+    assert config.worker == WorkerConfig(concurrency=40, reserved=20)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("sqlite:///notify.db", "sqlite:///{folder}/notify.db"),
+        ("sqlite:///var/notify.db", "sqlite:///{folder}/var/notify.db"),
+        ("sqlite:///../notify.db", "sqlite:///{folder}/../notify.db"),
+        ("sqlite:////var/notify.db", "sqlite:////var/notify.db"),
+        ("sqlite:///${env:DATA}/notify.db", "sqlite:////data/notify.db"),
+        ("postgresql://notify@db/notify", "postgresql://notify@db/notify"),
+        ("postgres://notify@db/notify", "postgres://notify@db/notify"),
+        ("postgresql+psycopg://notify@db/notify", "postgresql+psycopg://notify@db/notify"),
+        ("memory", "memory"),
+        ("'memory:'", "memory:"),
+    ],
+)
+def test_a_journal_lies_beside_the_file_that_names_it(
+    written: str, kept: str, tmp_path: Path
+) -> None:
+    """Wherever the program was started: two of them must not find two journals."""
+    path = tmp_path / "notify.yaml"
+    path.write_text(f"journal: {written}\n{MINIMAL}", encoding="utf-8")
+
+    journal = load(path, two_types(), {"DATA": "/data"}).journal
+
+    assert journal is not None
+    assert journal.url.reveal() == kept.format(folder=tmp_path.resolve())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://notify:hunter2@db/notify",
+        "postgressql://notify:hunter2@db/notify",
+        "sqlite://hunter2",
+        "notify:hunter2@db/notify",
+        "hunter2",
+        "hunter2:notify",
+        "hunter2+notify",
+        "$HUNTER2",
+        "postgresql://notify:hunter2@db/notify",
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "{{url: '{}'}}", "{{url: '{}', lease: 0s}}", "['{}']"])
+def test_no_message_shows_the_address_of_a_journal(address: str, form: str) -> None:
+    """It can hold a password, or be one."""
+    told = read_or_refuse(f"journal: {form.format(address)}\nx: 1\n{MINIMAL}")
+
+    assert "hunter2" not in told.lower()
+    assert told
+
+
+def test_a_journal_shows_neither_its_address_nor_its_keys() -> None:
+    shown = repr(good("journal-with-every-key"))
+
+    assert CANARY not in shown
+    assert "example.org" not in shown
 
 
 def test_a_plugin_that_the_file_names_is_loaded() -> None:
@@ -507,8 +675,9 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 PIECES = """
 version 1 providers main type gateway key routes name send via first_of all_of spread when channel
-sms mail until within deadline 5m retry default_region ${env:KEY} ${ $${ << * & ! ~ [ ] { } : , -
-| > ' " # % @ ---
+sms mail until within deadline 5m quiet from to 21:00 days sat zone UTC unless high retry budget
+journal url sqlite:///notify.db memory text_keys never retention rows worker reserved
+default_region ${env:KEY} ${ $${ << * & ! ~ [ ] { } : , - | > ' " # % @ ---
 """
 LINES = ["\n", "\n  ", "\n    ", "\n  - ", ": ", "&a ", "*a", "<<: *a\n"]
 WORDS = st.sampled_from([*PIECES.split(), *LINES])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from notify_core.config.values import (
     parse_duration,
     parse_float,
     parse_int,
+    parse_time,
 )
 
 UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -51,6 +52,19 @@ def test_a_duration_is_numbers_with_units(text: str, seconds: float) -> None:
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"20s, 5m, 1h30m, 500ms or 2d"):
         parse_duration(text)
+
+
+@given(st.times().map(lambda each: each.replace(second=0, microsecond=0)))
+def test_a_time_of_day_comes_back_as_it_was_written(at: time) -> None:
+    assert parse_time(f"{at:%H:%M}") == at
+
+
+@pytest.mark.parametrize(
+    "text", ["", "9", "9:00", "24:00", "23:60", "0900", "09:00:00", "09.00", "09:00\n", "٠٩:٠٠"]
+)
+def test_anything_else_is_no_time_of_day(text: str) -> None:
+    with pytest.raises(ValueError, match="from 00:00 to 23:59"):
+        parse_time(text)
 
 
 @pytest.mark.parametrize("text", ["0", "7", "-7", "+7", "999999999999999999"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from notify_core.contact import Contact
-from notify_core.delivery import Attempt, Delivery, LegResult, Report, Skip
+from notify_core.delivery import Attempt, Delivery, LegResult, Report, Skip, Stage, stage_after
 from notify_core.errors import DeliveryError
 from notify_core.outcome import (
     Accepted,
@@ -105,6 +105,39 @@ def test_a_delivery_is_accepted_or_held_or_neither(
     assert (one.accepted, one.held) == (is_accepted, is_held)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "stage"),
+    [
+        (accepted(), Stage.ENDED),
+        (REFUSED, Stage.ENDED),
+        (NOT_SENT, Stage.ENDED),
+        (UNKNOWN, Stage.HELD),
+    ],
+)
+def test_of_which_no_more_is_done_has_ended_unless_it_is_in_doubt(
+    outcome: Outcome, stage: Stage
+) -> None:
+    assert stage_after(outcome) is stage
+    assert delivery(leg(outcome)).stage is stage
+
+
+@pytest.mark.parametrize("outcome", [accepted(), REFUSED, NOT_SENT, UNKNOWN])
+@pytest.mark.parametrize(
+    ("stage", "is_held", "is_under_way"),
+    [
+        (Stage.UNDER_WAY, False, True),
+        (Stage.HELD, True, False),
+        (Stage.ENDED, False, False),
+    ],
+)
+def test_a_delivery_is_where_its_stage_says_whatever_is_known_of_it(
+    outcome: Outcome, stage: Stage, is_held: bool, is_under_way: bool
+) -> None:
+    one = delivery(leg(outcome), stage=stage)
+
+    assert (one.held, one.under_way) == (is_held, is_under_way)
+
+
 def test_a_delivery_gathers_the_attempts_of_all_legs_in_order() -> None:
     first, second, third = attempt(number=1), attempt(number=2), attempt(number=3)
 
@@ -176,6 +209,15 @@ def test_a_delivery_that_nobody_asked_for_has_no_status() -> None:
         (FAILED_THEN_CALLED, "+79…67 by call via backup (route otp): accepted as 55"),
         (NOT_ACCEPTED, "+79…67 (route otp): refused (recipient): no such number"),
         (delivery(leg(UNKNOWN)), "+79…67 (route otp): unknown: the answer was cut"),
+        (
+            delivery(leg(NOT_SENT), stage=Stage.UNDER_WAY),
+            "+79…67 (route otp): not sent (provider): out of reach; carried on by a worker",
+        ),
+        (
+            delivery(leg(accepted()), leg(NOT_SENT), all_of=True, stage=Stage.UNDER_WAY),
+            "+79…67 by sms via smsc (route otp) in part, the rest: "
+            "not sent (provider): out of reach; carried on by a worker",
+        ),
     ],
 )
 def test_a_delivery_is_said_in_a_sentence(one: Delivery, sentence: str) -> None:
@@ -194,6 +236,21 @@ def test_a_report_parts_what_failed_from_what_is_held() -> None:
     assert ([d.outcome for d in one.failed], [d.outcome for d in one.held]) == (
         [REFUSED, NOT_SENT],
         [UNKNOWN],
+    )
+
+
+def test_a_report_parts_what_is_under_way_or_held_from_what_failed() -> None:
+    waiting = delivery(leg(NOT_SENT), stage=Stage.UNDER_WAY)
+    stopped = delivery(leg(NOT_SENT), stage=Stage.HELD)
+    failed = delivery(leg(NOT_SENT))
+
+    one = Report(message_id="m", deliveries=(waiting, stopped, failed))
+
+    assert (one.under_way, one.held, one.failed, one.ok) == (
+        (waiting,),
+        (stopped,),
+        (failed,),
+        False,
     )
 
 

@@ -8,12 +8,25 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from notify_core.config.model import Breaker, IfUnknown, LegConfig, Mode, Retry, Route, Via
+from notify_core.config.model import (
+    Breaker,
+    IfUnknown,
+    JournalConfig,
+    LegConfig,
+    Mode,
+    Retry,
+    Route,
+    Via,
+)
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
-from notify_core.errors import ProviderError
-from notify_core.health import HealthBoard
+from notify_core.dispatch import Dispatcher, message_to_send
+from notify_core.errors import JournalError, ProviderError
+from notify_core.health import HealthBoard, Obstacle, OwnHealth
 from notify_core.hookspecs import hookimpl
+from notify_core.journal.codec import GONE
+from notify_core.journal.model import Entry
+from notify_core.keeping import LeftOff, Memory
 from notify_core.message import Mail, Message, Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
@@ -28,9 +41,20 @@ from notify_core.outcome import (
     Status,
     Unknown,
 )
+from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health, after, obstacle
-from notify_core.progress import Step, goes_on, next_step, overall
-from notify_core.provider import Capabilities
+from notify_core.progress import (
+    Step,
+    attempt_answered,
+    attempt_began,
+    begin,
+    goes_on,
+    next_step,
+    overall,
+)
+from notify_core.provider import Capabilities, ProviderType
+from notify_core.registry import ProviderSpec, Registry
+from notify_core.secret import Secret
 from notify_core.testing import ManualClock, ScriptedProvider, notifier_with, scripted_config
 
 ACCEPTED = Accepted(Receipt(provider="a", address="+79990000001"))
@@ -40,6 +64,7 @@ NOT_ALLOWED = Refused("no contract", RefusalScope.ACCOUNT)
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
 BAD_LOGIN = NotSent("authorise error", FailureScope.ACCOUNT)
 BUSY = NotSent("too many requests", FailureScope.THROTTLED)
+KEPT_BACK = NotSent("it was cancelled", FailureScope.WITHHELD)
 LOST = Unknown("the answer was lost")
 
 
@@ -70,6 +95,7 @@ def route(*legs: LegConfig, mode: Mode = Mode.FIRST_OF) -> Route:
         (DOWN, Step.NEXT_PROVIDER),
         (BUSY, Step.NEXT_PROVIDER),
         (BAD_LOGIN, Step.DROP_PROVIDER),
+        (KEPT_BACK, Step.DROP_PROVIDER),
         (LOST, Step.SETTLED),
     ],
     ids=str,
@@ -86,6 +112,7 @@ def test_an_outcome_decides_what_the_leg_does(outcome: Outcome, step: Step) -> N
         (BAD_TEXT, False),
         (NOT_ALLOWED, True),
         (DOWN, True),
+        (KEPT_BACK, True),
         (LOST, False),
     ],
     ids=str,
@@ -198,6 +225,141 @@ def test_no_attempt_begins_after_the_deadline() -> None:
 
     assert len(delivery.attempts) == 1
     assert delivery.outcome == DOWN
+
+
+def test_no_attempt_begins_after_the_message_has_lost_its_worth() -> None:
+    clock = ManualClock()
+
+    def slow(*_: object) -> Outcome:
+        clock.advance(200)
+        return DOWN
+
+    able = Capabilities(channels=frozenset({"sms"}), validity=True)
+    provider = ScriptedProvider([slow, slow], capabilities=able)
+    notifier = notifier_with(scripted_config(a=provider), clock=clock)
+
+    (delivery,) = notifier.send(attrs.evolve(sms(), valid_for=timedelta(minutes=3)))
+
+    assert len(delivery.attempts) == 1
+    assert delivery.outcome == DOWN
+
+
+def entry_of(message: Message, clock: ManualClock) -> Entry:
+    able = Capabilities(channels=frozenset({"sms"}), validity=True, scheduling=True)
+    notifier = notifier_with(scripted_config(a=ScriptedProvider(capabilities=able)), clock=clock)
+    (decision,) = notifier.explain(message)
+    return Entry(
+        message=message,
+        plan=decision.plan,
+        progress=begin(decision.plan),
+        config="",
+        created_at=clock.now(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("valid_for", "passed_s", "told"),
+    [
+        (timedelta(hours=2), 0, timedelta(hours=2)),
+        (timedelta(hours=2), 59, timedelta(hours=2)),
+        (timedelta(hours=2), 60, timedelta(minutes=119)),
+        (timedelta(hours=2), 61, timedelta(minutes=119)),
+        (timedelta(hours=2), 7140, timedelta(minutes=1)),
+        (timedelta(hours=2), 7199, timedelta(minutes=1)),
+        # The clock goes on while we decide; a provider takes no validity of nothing.
+        (timedelta(hours=2), 7200, timedelta(minutes=1)),
+        (timedelta(seconds=90), 10, timedelta(seconds=90)),
+        (timedelta(seconds=90), 40, timedelta(minutes=1)),
+    ],
+)
+def test_a_provider_is_told_how_long_the_message_is_still_worth_delivering(
+    valid_for: timedelta, passed_s: float, told: timedelta
+) -> None:
+    clock = ManualClock()
+    entry = entry_of(attrs.evolve(sms(), valid_for=valid_for), clock)
+
+    clock.advance(passed_s)
+
+    message = message_to_send(entry, clock.now())
+    assert message is not None
+    assert message.valid_for == told
+
+
+def test_what_a_message_is_worth_counts_from_its_appointed_time() -> None:
+    clock = ManualClock()
+    later = clock.now() + timedelta(hours=1)
+    entry = entry_of(attrs.evolve(sms(), send_at=later, valid_for=timedelta(hours=2)), clock)
+
+    before = message_to_send(entry, clock.now())
+    clock.advance(3600 + 600)
+    after_it = message_to_send(entry, clock.now())
+
+    assert before is not None
+    assert (before.send_at, before.valid_for) == (later, timedelta(hours=2))
+    assert after_it is not None
+    assert (after_it.send_at, after_it.valid_for) == (None, timedelta(minutes=110))
+
+
+def test_a_message_whose_text_is_not_kept_cannot_be_sent() -> None:
+    clock = ManualClock()
+
+    assert message_to_send(attrs.evolve(entry_of(sms(), clock), message=GONE), clock.now()) is None
+
+
+def test_a_provider_that_keeps_failing_is_given_no_more_repeated_attempts() -> None:
+    """Trying again makes the trouble of a provider no smaller."""
+    busy = ScriptedProvider([BUSY] * 1000)
+    config = attrs.evolve(
+        scripted_config(a=busy), retry=Retry(rounds=9, first=timedelta(0), budget=0.0)
+    )
+    notifier = notifier_with(config)
+
+    deliveries = [send(notifier) for _ in range(20)]
+
+    assert len(busy.sent) == 20 + 100
+    assert deliveries[-1].legs[0].skipped[0].reason == (
+        "given no more repeated attempts for now: too many have failed"
+    )
+
+
+class Unreadable(OwnHealth):
+    """A store that is out of reach."""
+
+    def health(self, provider: str) -> Health:
+        raise JournalError(f"the health of {provider} cannot be read")
+
+
+def test_a_delivery_in_doubt_is_left_off_where_its_provider_may_not_be_asked() -> None:
+    """What has been heard is kept in what is left off, for whoever carries it on."""
+    clock = ManualClock()
+    provider = ScriptedProvider()
+    dispatcher = Dispatcher(
+        registry_of(provider, clock),
+        HealthBoard(Breaker(), clock, Unreadable()),
+        Retry(),
+        clock,
+        lambda: 0.5,
+        Memory(clock),
+    )
+    entry = attrs.evolve(entry_of(sms(), clock), owner="me")
+    began, _ = attempt_began(entry.plan, entry.progress, "a", clock.now())
+    in_doubt = attrs.evolve(entry, progress=attempt_answered(began, LOST, clock.now()))
+
+    with pytest.raises(LeftOff) as caught:
+        dispatcher.deliver(in_doubt)
+
+    assert caught.value.entry.progress.attempts == in_doubt.progress.attempts
+    assert provider.asked == []
+
+
+def registry_of(provider: ScriptedProvider, clock: ManualClock) -> Registry:
+    kind = ProviderType(
+        name="scripted",
+        config_class=ScriptedProvider,
+        capabilities=lambda made: made.capabilities,
+        factory=lambda made, _tools: made,
+    )
+    return Registry(Plugins(), [ProviderSpec(name="a", type=kind, settings=provider)], clock)
 
 
 def test_a_refused_recipient_is_not_tried_at_another_provider() -> None:
@@ -523,7 +685,11 @@ class TestHealth:
 
         first, second = board.claim("a"), board.claim("a")
 
-        assert (first, second) == (None, "left alone for 30 s: out of reach")
+        in_half_a_minute = clock.now() + timedelta(seconds=30)
+        assert (first, second) == (
+            None,
+            Obstacle("left alone for 30 s: out of reach", in_half_a_minute),
+        )
 
     def test_a_provider_is_stopped_with_one_line_in_the_log(
         self, caplog: pytest.LogCaptureFixture
@@ -658,3 +824,39 @@ def test_the_next_leg_uses_the_kind_of_address_that_its_channel_has() -> None:
 
     assert delivery.accepted
     assert [attempt.address for _, attempt in provider.sent] == ["+79990000001", "ann@example.org"]
+
+
+class TestWaitingForAProvider:
+    """With a journal waiting costs nothing, unless there is another way to take."""
+
+    @staticmethod
+    def journalled(*routes: Route, **providers: ScriptedProvider) -> Notifier:
+        config = scripted_config(*routes, **providers)
+        return notifier_with(attrs.evolve(config, journal=JournalConfig(url=Secret("memory:"))))
+
+    def test_the_last_leg_waits_until_somebody_has_mended_it(self) -> None:
+        with self.journalled(a=ScriptedProvider([BAD_LOGIN])) as notifier:
+            delivery = send(notifier)
+
+        assert delivery.under_way
+        assert delivery.outcome == BAD_LOGIN
+
+    def test_a_leg_with_another_behind_it_leaves_the_message_to_that(self) -> None:
+        two_ways = route(leg("a", channel="viber"), leg("b", channel="sms"))
+        first = ScriptedProvider([BAD_LOGIN])
+
+        with self.journalled(two_ways, a=first, b=ScriptedProvider()) as notifier:
+            deliveries = send(notifier), send(notifier)
+
+        assert [delivery.channel for delivery in deliveries] == ["sms", "sms"]
+        assert [skip.provider for skip in deliveries[1].legs[0].skipped] == ["a"]
+
+    def test_every_leg_of_all_of_goes_at_once(self) -> None:
+        both = route(leg("a", channel="viber"), leg("b", channel="sms"), mode=Mode.ALL_OF)
+        second = ScriptedProvider()
+
+        with self.journalled(both, a=ScriptedProvider([BAD_LOGIN]), b=second) as notifier:
+            delivery = send(notifier)
+
+        assert delivery.partly
+        assert len(second.sent) == 1

@@ -250,6 +250,8 @@ def _whole(text: str) -> str:
         part = {"routes": part}
     if "version" not in part:
         text = "version: 1\n" + text
+    if "journal" not in part and any("quiet" in route for route in part.get("routes", ())):
+        text = "journal: sqlite:///notify.db\n" + text
     if "providers" not in part:
         names = ("smsc", "smsc-by-mail", "backup")
         text += "\nproviders: {" + ", ".join(f"{name}: {{type: console}}" for name in names) + "}\n"
@@ -361,7 +363,7 @@ _FURTHER_KEYS = ("when", "send", "first_of", "all_of", "spread", "type")
     "key",
     sorted(
         {
-            field.name
+            field.name.removesuffix("_")
             for cls in vars(model).values()
             if attrs.has(cls) and cls.__module__ == model.__name__
             for field in attrs.fields(cls)

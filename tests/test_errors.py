@@ -11,6 +11,7 @@ from notify_core import errors
 from notify_core.errors import (
     AttachmentError,
     ConfigError,
+    KeyConflict,
     MessageError,
     NotifyError,
     PluginError,
@@ -108,6 +109,17 @@ def test_an_attachment_error_names_the_file() -> None:
     error = AttachmentError("a.pdf", "too large")
 
     assert (error.name, str(error)) == ("a.pdf", "attachment 'a.pdf': too large")
+
+
+def test_a_key_conflict_names_the_key_and_the_message_that_has_it() -> None:
+    error = KeyConflict("order-17", "m")
+
+    assert (error.key, error.message_id, str(error)) == (
+        "order-17",
+        "m",
+        "key 'order-17' belongs to message m, which says something else or goes to others; "
+        "give each message a key of its own",
+    )
 
 
 def test_a_provider_error_names_the_provider_and_carries_the_outcome() -> None:

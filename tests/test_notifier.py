@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
 
-from notify_core.config.model import LegConfig, Mode, Route, Until, Via, When
+from notify_core.config.model import (
+    Config,
+    JournalConfig,
+    LegConfig,
+    Mode,
+    Quiet,
+    Route,
+    Until,
+    Via,
+    When,
+)
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import (
     ConfigError,
+    JournalError,
+    KeyConflict,
     MessageError,
     NotifyError,
     PluginError,
@@ -25,7 +38,7 @@ from notify_core.errors import (
     UnsupportedFeature,
 )
 from notify_core.hookspecs import hookimpl
-from notify_core.message import Mail, Message, Sms
+from notify_core.message import Mail, Message, Priority, Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
     Accepted,
@@ -41,6 +54,7 @@ from notify_core.outcome import (
 )
 from notify_core.plugins import Plugins
 from notify_core.provider import Capabilities, ProviderType
+from notify_core.secret import Secret
 from notify_core.testing import (
     ManualClock,
     ScriptedProvider,
@@ -50,6 +64,11 @@ from notify_core.testing import (
 )
 
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
+AT_NIGHT = Quiet(from_=time(21), to=time(9), zone=ZoneInfo("UTC"))
+
+
+def journalled(config: Config) -> Config:
+    return attrs.evolve(config, journal=JournalConfig(url=Secret("memory:")))
 
 
 def via(provider: str) -> tuple[LegConfig, ...]:
@@ -286,6 +305,17 @@ def test_a_leg_that_would_have_to_wait_is_refused_whoever_wrote_it(waiting: Any)
     assert (problem.line, problem.column) == (0, 0)
 
 
+def test_quiet_time_without_a_journal_is_refused_whoever_wrote_it() -> None:
+    night = Route(name="default", legs=via("a"), quiet=AT_NIGHT)
+
+    with pytest.raises(ConfigError) as caught:
+        notifier_with(scripted_config(night, a=ScriptedProvider()))
+
+    assert str(caught.value) == (
+        "configuration: routes.default.quiet: needs a journal, where messages wait"
+    )
+
+
 class TestAllOf:
     """A route that wants every leg."""
 
@@ -324,11 +354,143 @@ class TestAllOf:
         )
 
 
-def test_a_key_is_refused_because_nothing_could_remember_it() -> None:
+def test_a_key_is_refused_without_a_journal_because_nothing_could_remember_it() -> None:
     notifier = notifier_with(scripted_config(a=ScriptedProvider()))
 
     with pytest.raises(UnsupportedFeature, match="key: no journal can remember it"):
         notifier.send(Sms(to="+79990000001", text="hi", key="order-17"))
+
+
+@pytest.mark.parametrize(
+    ("what", "arguments"),
+    [
+        ("enqueue", (Sms(to="+79990000001", text="hi"),)),
+        ("enqueue_many", ([],)),
+        ("worker", ()),
+        ("get", ("an-id",)),
+        ("wait", ("an-id",)),
+        ("hold", ("an-id",)),
+        ("cancel", ("an-id",)),
+        ("release", ("an-id",)),
+    ],
+)
+def test_what_takes_a_journal_says_so_without_one(what: str, arguments: tuple[Any, ...]) -> None:
+    notifier = notifier_with(scripted_config(a=ScriptedProvider()))
+
+    with pytest.raises(JournalError, match="needs a journal; write journal: sqlite"):
+        getattr(notifier, what)(*arguments)
+
+
+class TestWithAJournal:
+    """What is otherwise as soon as there is a journal to keep what waits."""
+
+    def test_a_key_that_was_used_sends_nothing_and_reports_what_became_of_the_first(self) -> None:
+        provider = ScriptedProvider()
+        message = Sms(to="+79990000001", text="hi", key="order-17")
+        with notifier_with(journalled(scripted_config(a=provider))) as notifier:
+            first = notifier.send(message)
+
+            again = notifier.send(Sms(to="+79990000001", text="hi", key="order-17"))
+
+        assert (again.message_id, again.deliveries) == (message.id, first.deliveries)
+        assert len(provider.sent) == 1
+
+    def test_a_key_that_was_used_for_something_else_is_refused(self) -> None:
+        provider = ScriptedProvider()
+        first = Sms(to="+79990000001", text="hi", key="order-17")
+        with notifier_with(journalled(scripted_config(a=provider))) as notifier:
+            notifier.send(first)
+
+            with pytest.raises(KeyConflict) as caught:
+                notifier.send(Sms(to="+79990000001", text="ho", key="order-17"))
+
+        assert (caught.value.key, caught.value.message_id) == ("order-17", first.id)
+        assert len(provider.sent) == 1
+
+    def test_the_journal_waits_for_the_appointed_time(self) -> None:
+        """So that any provider will do, and the message can be cancelled until then."""
+        clock = ManualClock()
+        provider = ScriptedProvider()
+        in_an_hour = clock.now() + timedelta(hours=1)
+        with notifier_with(journalled(scripted_config(a=provider)), clock=clock) as notifier:
+            report = notifier.send(Sms(to="+79990000001", text="hi", send_at=in_an_hour))
+            notifier.worker().work_off()
+            early = len(provider.sent)
+            clock.advance(3600)
+            notifier.worker().work_off()
+            delivery = notifier.get(report.deliveries[0].id)
+
+        assert report.under_way == report.deliveries
+        assert report.deliveries[0].next_at == in_an_hour
+        assert (early, delivery.accepted) == (0, True)
+        ((message, _),) = provider.sent
+        assert message.send_at is None
+
+    def test_a_provider_that_cannot_wait_for_a_time_is_refused_without_one(self) -> None:
+        notifier = notifier_with(scripted_config(a=ScriptedProvider()))
+        in_an_hour = ManualClock().now() + timedelta(hours=1)
+
+        with pytest.raises(UnsupportedFeature, match="cannot send at a given time"):
+            notifier.send(Sms(to="+79990000001", text="hi", send_at=in_an_hour))
+
+    def test_the_deadline_counts_from_the_appointed_time(self) -> None:
+        clock = ManualClock()
+        route = Route(name="default", legs=via("a"), deadline=timedelta(minutes=5))
+        config = journalled(scripted_config(route, a=ScriptedProvider()))
+        with notifier_with(config, clock=clock) as notifier:
+            (in_time, late) = (
+                notifier.enqueue(
+                    Sms(to="+79990000001", text="hi", send_at=clock.now() + timedelta(hours=hours))
+                )[0]
+                for hours in (2, 1)
+            )
+
+            clock.advance(2 * 3600 + 299)
+            notifier.worker().work_off()
+
+            assert notifier.get(in_time).accepted
+            assert notifier.get(late).outcome == NotSent(
+                "the deadline passed before it could be tried", FailureScope.WITHHELD
+            )
+
+    def test_what_comes_in_the_quiet_time_waits_for_its_end(self) -> None:
+        clock = ManualClock(datetime(2030, 1, 1, 22, tzinfo=UTC))
+        provider = ScriptedProvider()
+        night = Route(name="default", legs=via("a"), quiet=AT_NIGHT)
+        with notifier_with(journalled(scripted_config(night, a=provider)), clock=clock) as notifier:
+            (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+            (alarm,) = notifier.send(
+                Sms(to="+79990000001", text="fire", priority=Priority.CRITICAL)
+            )
+
+        assert delivery.next_at == datetime(2030, 1, 2, 9, tzinfo=UTC)
+        assert str(delivery) == (
+            "+79…01 (route default): not sent (withheld): it was not tried yet; "
+            "carried on by a worker"
+        )
+        assert alarm.accepted
+
+    def test_what_would_wait_beyond_its_deadline_is_not_sent(self) -> None:
+        clock = ManualClock(datetime(2030, 1, 1, 22, tzinfo=UTC))
+        night = Route(name="default", legs=via("a"), quiet=AT_NIGHT, deadline=timedelta(minutes=5))
+        config = journalled(scripted_config(night, a=ScriptedProvider()))
+        with notifier_with(config, clock=clock) as notifier:
+            (delivery,) = notifier.send(Sms(to="+79990000001", text="hi"))
+
+        assert delivery.outcome == NotSent(
+            "the deadline passes before an attempt may begin", FailureScope.WITHHELD
+        )
+
+    def test_a_journal_that_cannot_be_opened_leaves_no_provider_open(self) -> None:
+        provider = ScriptedProvider()
+        config = attrs.evolve(
+            scripted_config(a=provider), journal=JournalConfig(url=Secret("sqlite:////no/such/x"))
+        )
+
+        with pytest.raises(JournalError):
+            notifier_with(config)
+
+        assert provider.closed
 
 
 def test_the_deadline_counts_from_the_call_for_every_recipient() -> None:
@@ -346,7 +508,7 @@ def test_the_deadline_counts_from_the_call_for_every_recipient() -> None:
 
     assert len(provider.sent) == 1
     assert str(report.deliveries[1].outcome) == (
-        "not sent (provider): the deadline passed before it could be tried"
+        "not sent (withheld): the deadline passed before it could be tried"
     )
 
 

@@ -47,6 +47,7 @@ OUTCOMES: list[Outcome] = [ACCEPTED, REFUSED, NOT_SENT, UNKNOWN]
         (NOT_SENT, "not sent (provider): out of reach"),
         (NotSent("empty", FailureScope.ACCOUNT), "not sent (account): empty"),
         (NotSent("too many", FailureScope.THROTTLED), "not sent (throttled): too many"),
+        (NotSent("cancelled", FailureScope.WITHHELD), "not sent (withheld): cancelled"),
         (UNKNOWN, "unknown: the answer was cut"),
     ],
 )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from notify_core.errors import RecipientError
@@ -89,3 +93,57 @@ def test_what_cannot_be_a_number_is_refused_without_showing_it(
 )
 def test_a_number_belongs_to_a_country(number: str, country: str | None) -> None:
     assert PhoneNumbers().country(number) == country
+
+
+@pytest.mark.parametrize(
+    ("number", "zones"),
+    [
+        # Where the line ends.
+        ("+78121234567", ("Europe/Moscow",)),
+        ("+74012123456", ("Europe/Kaliningrad",)),
+        ("+40213123456", ("Europe/Bucharest",)),
+        ("+12025550123", ("America/New_York",)),
+        # Anywhere in the country, which has one clock.
+        ("+375291234567", ("Europe/Moscow",)),
+        # In no country.
+        ("+80012345678", ()),
+        ("+870773111632", ()),
+    ],
+)
+def test_a_number_is_in_the_zones_that_its_digits_leave_open(
+    number: str, zones: tuple[str, ...]
+) -> None:
+    assert PhoneNumbers().zones(number) == zones
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param("+79991234567", id="mobile"),
+        pytest.param("+70001234567", id="of a range that is not known"),
+    ],
+)
+def test_a_russian_number_may_be_anywhere_from_kaliningrad_to_kamchatka(number: str) -> None:
+    zones = PhoneNumbers().zones(number)
+
+    assert {"Europe/Kaliningrad", "Europe/Moscow", "Asia/Omsk", "Asia/Kamchatka"} < set(zones)
+    assert "Europe/Bucharest" not in zones
+
+
+def test_every_zone_of_a_number_is_known_also_where_the_system_has_none() -> None:
+    """Systems leave out zones, some all and some those with older names; tzdata has them."""
+    program = """
+from zoneinfo import TZPATH, ZoneInfo
+from phonenumbers.tzdata import TIMEZONE_DATA
+zones = {ZoneInfo(name) for names in TIMEZONE_DATA.values() for name in names}
+print(TZPATH, len(zones) > 200)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "() True\n"

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notify_core.config.model import Breaker, Retry
 from notify_core.outcome import (
@@ -19,6 +21,7 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_core.policy.breaker import Health, after, obstacle, probing
+from notify_core.policy.budget import FULL, Budget, first_attempt, repeated_attempt
 from notify_core.policy.retry import pause_before, wanted_pause
 
 ACCEPTED = Accepted(Receipt(provider="a", address="+79990000001"))
@@ -213,3 +216,112 @@ class TestAfter:
         briefly = NotSent("blocked", FailureScope.ACCOUNT, retry_after_s=5)
 
         assert after(PROBED, briefly, BREAKER, NOW) == Health(3, 105.0, "blocked")
+
+
+class TestGradualReturn:
+    """A provider that works again, with much waiting for it."""
+
+    def test_the_pause_between_two_attempts_halves_with_each_that_succeeds(self) -> None:
+        health, now, gaps = PROBED, NOW, []
+
+        while health.closed_until is not None:
+            health = after(health, ACCEPTED, BREAKER, now, gradual=True)
+            if health.closed_until is not None:
+                gaps.append(health.closed_until - now)
+                now = health.closed_until
+                health = probing(health, BREAKER, now)
+
+        assert gaps == pytest.approx([1.0, 0.5, 0.25, 0.125, 0.0625])
+        assert health == WELL
+
+    def test_whoever_comes_between_two_attempts_is_told_why(self) -> None:
+        returning = after(PROBED, ACCEPTED, BREAKER, NOW, gradual=True)
+
+        assert obstacle(returning, NOW) == "left alone for 1 s: it comes back gradually"
+        assert obstacle(returning, NOW + 1) is None
+
+    @pytest.mark.parametrize("gap_s", [None, 1.0, 0.0625])
+    def test_a_failure_while_coming_back_closes_it_again(self, gap_s: float | None) -> None:
+        returning = probing(Health(3, 90.0, "it comes back gradually", gap_s=gap_s), BREAKER, NOW)
+
+        assert after(returning, DOWN, BREAKER, NOW, gradual=True) == Health(
+            4, 130.0, "out of reach"
+        )
+
+    def test_it_comes_back_from_the_beginning_after_such_a_failure(self) -> None:
+        closed = after(
+            probing(Health(3, 90.0, "it comes back gradually", gap_s=0.125), BREAKER, NOW),
+            DOWN,
+            BREAKER,
+            NOW,
+        )
+
+        again = after(probing(closed, BREAKER, 130.0), ACCEPTED, BREAKER, 130.0, gradual=True)
+
+        assert (again.closed_until, again.gap_s) == (131.0, 1.0)
+
+    def test_an_acceptance_that_was_under_way_before_does_not_hurry_it(self) -> None:
+        returning = Health(3, 101.0, "it comes back gradually", gap_s=1.0)
+
+        assert after(returning, ACCEPTED, BREAKER, NOW, gradual=True) == returning
+
+    @pytest.mark.parametrize("outcome", [LOST, BUSY], ids=str)
+    def test_what_says_nothing_of_the_provider_leaves_the_next_attempt_to_find_out(
+        self, outcome: Outcome
+    ) -> None:
+        returning = probing(Health(3, 90.0, "it comes back gradually", gap_s=0.5), BREAKER, NOW)
+
+        assert after(returning, outcome, BREAKER, NOW, gradual=True) == returning
+
+    @pytest.mark.parametrize("health", [WELL, FAILED_TWICE])
+    def test_a_provider_that_was_never_left_alone_need_not_come_back(self, health: Health) -> None:
+        assert after(health, ACCEPTED, BREAKER, NOW, gradual=True) == WELL
+
+
+class TestBudget:
+    """How many repeated attempts a provider is given."""
+
+    def test_a_full_bucket_lets_short_trouble_pass(self) -> None:
+        budget: Budget | None = Budget(at=NOW)
+
+        made = 0
+        while budget := repeated_attempt(budget, NOW):
+            made += 1
+
+        assert made == FULL == 100
+
+    def test_what_is_empty_gives_nothing(self) -> None:
+        assert repeated_attempt(Budget(0.9, at=NOW), NOW) is None
+
+    @pytest.mark.parametrize(("share", "left"), [(0.2, 1.2), (0.0, 1.0), (5.0, 6.0), (500.0, FULL)])
+    def test_an_attempt_that_repeats_none_adds_its_share(self, share: float, left: float) -> None:
+        assert first_attempt(Budget(1.0, at=NOW), share, NOW) == Budget(pytest.approx(left), NOW)
+
+    @pytest.mark.parametrize(
+        ("passed", "left"), [(0.0, 3.0), (2.5, 5.5), (96.0, 99.0), (5000.0, 99.0)]
+    )
+    def test_time_fills_it_slowly(self, passed: float, left: float) -> None:
+        """What waits for a repetition gets its turn even if nothing new comes."""
+        assert repeated_attempt(Budget(4.0, at=NOW), NOW + passed) == Budget(left, NOW + passed)
+
+    def test_a_clock_that_is_set_back_takes_nothing_away(self) -> None:
+        assert repeated_attempt(Budget(4.0, at=NOW), NOW - 50) == Budget(3.0, NOW - 50)
+
+    @given(
+        st.floats(0, 2),
+        st.lists(st.tuples(st.booleans(), st.floats(0, 3)), min_size=1, max_size=300),
+    )
+    def test_no_more_is_repeated_than_was_earned(
+        self, share: float, calls: list[tuple[bool, float]]
+    ) -> None:
+        budget, now, firsts, repeats = Budget(at=NOW), NOW, 0, 0
+
+        for repeated, pause in calls:
+            now += pause
+            left = repeated_attempt(budget, now) if repeated else first_attempt(budget, share, now)
+            firsts += not repeated
+            repeats += repeated and left is not None
+            budget = left or budget
+
+        assert repeats <= FULL + firsts * share + (now - NOW) + 1e-6
+        assert 0 <= budget.tokens <= FULL

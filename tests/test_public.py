@@ -13,7 +13,10 @@ import pytest
 import notify_core
 
 STUB = ast.parse(Path(notify_core.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
-HEAVY = ["attrs", "attr", "cattrs", "pluggy", "requests", "urllib3", "yaml", "phonenumbers"]
+HEAVY = [
+    *("attrs", "attr", "cattrs", "pluggy", "requests", "urllib3", "yaml", "phonenumbers"),
+    *("sqlalchemy", "psycopg", "cryptography", "django"),
+]
 
 
 def names_of_the_stub() -> list[str]:
@@ -73,6 +76,8 @@ def test_the_exported_names_are_listed_for_completion() -> None:
         ("import notify_core; notify_core.__version__", set()),
         ("from notify_core import NotifyError, Secret", {"attr", "attrs"}),
         ("from notify_core import Sms, Contact", {"attr", "attrs"}),
+        ("from notify_core import JournalError, KeyConflict, Stage, Until", {"attr", "attrs"}),
+        ("from notify_core import Worker", {"attr", "attrs", "pluggy"}),
         ("from notify_core import Notifier, Sms", {"attr", "attrs", "pluggy"}),
         ("from notify_core import hookimpl, Provider", {"attr", "attrs", "pluggy"}),
     ],

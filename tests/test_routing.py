@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_core.config.model import LegConfig, Mode, Route, Via, When
+from notify_core.config.model import LegConfig, Mode, Quiet, Route, Via, When
 from notify_core.contact import Contact
 from notify_core.errors import AdaptationError, RecipientError, UnsupportedFeature
 from notify_core.message import (
@@ -365,6 +366,62 @@ def test_a_leg_keeps_the_providers_that_can_express_the_message(message: Message
     narrow, timing = message is TEN, message.channel == "sms"
     able = {"narrow": narrow, "timing": timing, "mail-only": message.channel == "mail"}
     assert planned.providers == tuple(name for name in able if able[name])
+
+
+def test_with_a_journal_any_provider_will_do_for_a_message_with_an_appointed_time() -> None:
+    """The journal waits for it; the provider is not told of a time that has come."""
+    keeping = attrs.evolve(CATALOG, keeps_time=True)
+
+    plan = decide(
+        [route("r", leg("narrow"))], subject(attrs.evolve(TEN, send_at=NOW)), keeping
+    ).plan
+
+    assert plan.legs[0].providers == ("narrow",)
+    assert plan.legs[0].message.send_at == NOW
+
+
+def test_a_journal_limits_no_validity_in_place_of_a_provider() -> None:
+    keeping = attrs.evolve(CATALOG, keeps_time=True)
+
+    with pytest.raises(UnsupportedFeature, match="cannot limit the validity"):
+        decide([route("r", leg("narrow"))], subject(attrs.evolve(TEN, valid_for=HOUR)), keeping)
+
+
+AT_NIGHT = Quiet(from_=time(21), to=time(9))
+IN_MOSCOW = attrs.evolve(AT_NIGHT, zone=ZoneInfo("Europe/Moscow"))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "recipient", "zones"),
+    [
+        (AT_NIGHT, ("Asia/Omsk", "Asia/Tomsk"), ("Asia/Omsk", "Asia/Tomsk")),
+        (IN_MOSCOW, ("Asia/Omsk",), ("Europe/Moscow",)),
+        (IN_MOSCOW, (), ("Europe/Moscow",)),
+    ],
+)
+def test_a_plan_keeps_the_quiet_time_and_whose_clock_counts(
+    quiet: Quiet, recipient: tuple[str, ...], zones: tuple[str, ...]
+) -> None:
+    of = attrs.evolve(subject(), zones=recipient)
+
+    plan = decision(attrs.evolve(route(), quiet=quiet), of).plan
+
+    assert (plan.quiet, plan.zones, plan.warnings) == (quiet, zones, ())
+
+
+def test_a_quiet_time_that_nobody_can_tell_is_not_kept_and_that_is_told() -> None:
+    plan = decision(attrs.evolve(route(), quiet=AT_NIGHT)).plan
+
+    assert plan.zones == ()
+    assert plan.warnings == ("the quiet time is not kept: nothing tells the recipient's time zone",)
+
+
+def test_a_message_that_must_not_wait_has_no_quiet_time() -> None:
+    alarm = subject(attrs.evolve(TEN, priority=Priority.CRITICAL))
+
+    plan = decision(attrs.evolve(route(), quiet=AT_NIGHT), alarm).plan
+
+    assert (plan.quiet, plan.zones, plan.warnings) == (None, (), ())
 
 
 def test_files_go_only_to_providers_that_carry_them() -> None:

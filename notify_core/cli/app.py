@@ -12,17 +12,23 @@ import click
 
 from notify_core._version import __version__
 from notify_core.cli.asking import balance, status
+from notify_core.cli.deliveries import cancel, deliveries, hold, release, resume
 from notify_core.cli.exits import EXIT_CODES, exit_of_error
 from notify_core.cli.inspecting import config, providers
+from notify_core.cli.journal import journal
 from notify_core.cli.output import print_error, print_json
 from notify_core.cli.sending import cost, explain, send
 from notify_core.cli.shapes import error_shape
+from notify_core.cli.working import worker
 from notify_core.errors import NotifyError
 from notify_core.plugins import Plugins
 
 _log = logging.getLogger(__name__)
 
 _WANTS_JSON = "notify_core.cli.wants_json"
+
+_COMMANDS = (send, cost, status, balance, explain, providers, config)
+_WITH_A_JOURNAL = (deliveries, hold, release, cancel, resume, worker, journal)
 
 
 def run() -> None:
@@ -43,7 +49,7 @@ def make_app(plugins: Plugins) -> click.Group:
         epilog=EXIT_CODES,
         context_settings={"help_option_names": ["-h", "--help"], "obj": plugins},
     )
-    for command in (send, cost, status, balance, explain, providers, config):
+    for command in (*_COMMANDS, *_WITH_A_JOURNAL):
         app.add_command(command)
     return click.version_option(__version__, message="notify %(version)s")(app)
 

@@ -10,7 +10,7 @@ import click
 
 from notify_core.cli import shapes, tables
 from notify_core.cli.exits import Exit
-from notify_core.cli.options import config_option, json_option
+from notify_core.cli.options import LOOKS_LIKE_A_NUMBER, config_option, json_option
 from notify_core.cli.output import answer, only_answer_on_stdout
 from notify_core.cli.session import Session, opened
 from notify_core.contact import EMAIL, PHONE, TELEGRAM
@@ -21,7 +21,6 @@ from notify_core.phones import PhoneNumbers
 from notify_core.plugins import Plugins
 
 _KINDS = {PHONE, EMAIL, TELEGRAM}
-_NUMBER = re.compile(r"\+?[\d\s()./-]+")
 _LONG_NUMBER = re.compile(r"\+[\d\s()./-]+|(?:[\s()./-]*\d){10,}[\s()./-]*")
 
 
@@ -46,7 +45,7 @@ def status(
     """Ask a provider what became of messages."""
     _check_pairs(ids, own_ids, to)
     with opened(config, plugins) as session, only_answer_on_stdout(as_json):
-        _check_known([provider], session.notifier)
+        check_known([provider], session.notifier)
         asked = _receipts(provider, ids, own_ids, _international(to, provider, session))
         statuses = session.notifier.query_status(provider, asked)
     answer(shapes.statuses_shape(asked, statuses), tables.statuses_tables, as_json=as_json)
@@ -65,7 +64,7 @@ def balance(
     Without PROVIDERS all are asked that can tell. An answer proves the credentials too.
     """
     with opened(config, context.obj) as session, only_answer_on_stdout(as_json):
-        _check_known(providers, session.notifier)
+        check_known(providers, session.notifier)
         answers = _ask(providers or _able(session.notifier), session.notifier)
     answer(shapes.accounts_shape(answers), tables.accounts_tables, as_json=as_json)
     if any(isinstance(told, ProviderError) for told in answers.values()):
@@ -98,14 +97,15 @@ def _international(to: Sequence[str], provider: str, session: Session) -> Sequen
         return to
     phones = PhoneNumbers(session.config.default_region)
     # A short one may be an address of another kind, a group for example.
-    number = _NUMBER if kinds.union(able.address_kinds) <= _KINDS else _LONG_NUMBER
+    number = LOOKS_LIKE_A_NUMBER if kinds.union(able.address_kinds) <= _KINDS else _LONG_NUMBER
     try:
         return [phones.normalise(at).number if number.fullmatch(at) else at for at in to]
     except RecipientError as error:
         raise click.UsageError(f"--to: {error}; write it as +79991234567") from error
 
 
-def _check_known(names: Iterable[str], notifier: Notifier) -> None:
+def check_known(names: Iterable[str], notifier: Notifier) -> None:
+    """Raise ``UsageError`` if one of them is no provider of the configuration."""
     for name in names:
         if name not in notifier.providers:
             known = ", ".join(notifier.providers)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import enum
 
 from notify_core.delivery import Report
-from notify_core.errors import ConfigError, MessageError, NotifyError, PluginError, ProviderError
+from notify_core.errors import (
+    ConfigError,
+    JournalError,
+    MessageError,
+    NotifyError,
+    PluginError,
+    ProviderError,
+)
 
 
 class Exit(enum.IntEnum):
     """The exit codes of every command."""
 
     OK = 0
-    """All accepted, or the question answered."""
+    """All accepted, the question answered, or done as asked."""
     FAILED = 1
-    """Refused or not sent: certainly nothing went."""
+    """Refused or not sent: certainly nothing went. Or not done as asked."""
     USAGE = 2
     """Wrong usage, or a message that cannot be sent as it is; nothing has left."""
     UNKNOWN = 3
@@ -25,24 +32,35 @@ class Exit(enum.IntEnum):
     """A provider did not answer a question (cost, status, balance)."""
     PARTLY = 6
     """Some went and some certainly did not: do NOT repeat the whole, see the report."""
+    UNDER_WAY = 7
+    """Not over yet: a worker carries it on; do NOT send it again."""
+    JOURNAL = 8
+    """There is no journal, or it cannot be read or written; nothing has left."""
 
 
 # The first character tells click to leave the lines as they are.
 EXIT_CODES = """\b
 Exit codes:
-  0  all accepted, or the question answered
-  1  refused or not sent: certainly nothing went
+  0  all accepted, the question answered, or done as asked
+  1  refused or not sent: certainly nothing went; or not done as asked
   2  wrong usage or a wrong message; nothing has left
   3  unknown: it may have gone, do NOT send it again
   4  the configuration cannot be used; nothing has left
   5  a provider did not answer a question
-  6  some went, some certainly did not: do NOT repeat the whole, see the report"""
+  6  some went, some certainly did not: do NOT repeat the whole, see the report
+  7  not over yet: a worker carries it on, do NOT send it again
+  8  no journal, or one that cannot be read or written; nothing has left"""
 
 
 def exit_of_report(report: Report) -> Exit:
-    """Return the exit code of a send: doubt outweighs all, and what went outweighs what failed."""
+    """Return the exit code of a send.
+
+    Doubt outweighs all, then what is not over, and what went outweighs what failed.
+    """
     if report.held:
         return Exit.UNKNOWN
+    if report.under_way:
+        return Exit.UNDER_WAY
     if report.ok:
         return Exit.OK
     return Exit.PARTLY if any(delivery.receipts for delivery in report) else Exit.FAILED
@@ -55,6 +73,8 @@ def exit_of_error(error: NotifyError) -> Exit:
             return Exit.CONFIG
         case ProviderError():
             return Exit.NO_ANSWER
+        case JournalError():
+            return Exit.JOURNAL
         case MessageError():
             return Exit.USAGE
         case _:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import click
 
-from notify_core.cli.messages import MessageTypes, file_field, make_message, message_type
+from notify_core.config.values import parse_duration
 from notify_core.errors import MessageError, RecipientError
 from notify_core.message import Message, Priority
+from notify_core.plain.messages import MessageTypes, file_field, make_message, message_type
 
 Given: TypeAlias = Mapping[str, Any]
 """What was given to the options of a message, by parameter name; None or () where nothing was."""
@@ -22,6 +24,9 @@ Given: TypeAlias = Mapping[str, Any]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 DEFAULT_CONFIG = "notify.yaml"
+
+LOOKS_LIKE_A_NUMBER = re.compile(r"\+?[\d\s()./-]+")
+"""What may be a telephone number, in whatever form."""
 
 config_option = click.option(
     "--config",
@@ -45,6 +50,7 @@ _PASSED_ON = {
     "html": "html",
     "send_at": "send_at",
     "valid_for": "valid_for",
+    "key": "key",
     "bot": "bot",
     "voice": "voice",
     "hex_data": "data",
@@ -70,6 +76,7 @@ _MESSAGE_OPTIONS = (
     ),
     click.option("--send-at", metavar="TIME", help="When, like 2030-01-31T12:00:00+03:00."),
     click.option("--valid-for", metavar="SPAN", help="How long it is worth sending, like 5m."),
+    click.option("--key", help="Your own key: what has the same key is sent once."),
     click.option("--subject", help="mail, mms."),
     click.option("--html", help="mail."),
     click.option("--attach", multiple=True, metavar="PATH", help="A file. May be repeated."),
@@ -88,6 +95,51 @@ _MESSAGE_OPTIONS = (
         "--message", metavar="FILE.json", help="A whole message instead of all these; - reads it."
     ),
 )
+
+
+def read_span(
+    context: click.Context,  # noqa: ARG001
+    option: click.Parameter,  # noqa: ARG001
+    text: str | None,
+) -> timedelta | None:
+    """Read a duration as the configuration has it; a callback of an option."""
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from error
+
+
+def read_moment(
+    context: click.Context,  # noqa: ARG001
+    option: click.Parameter,  # noqa: ARG001
+    text: str | None,
+) -> datetime | None:
+    """Read a time, or a duration, which means so long ago; a callback of an option."""
+    if text is None:
+        return None
+    moment = _so_long_ago(text) or _time_of(text)
+    if moment is None:
+        raise click.BadParameter(f"{text!r} is neither like 2h nor like {_TIME}")
+    if moment.tzinfo is None:
+        raise click.BadParameter(f"{text!r} needs its zone, like {_TIME}")
+    return moment
+
+
+_TIME = "2030-01-31T12:00:00+03:00"
+
+
+def _so_long_ago(text: str) -> datetime | None:
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time_of(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def message_options(command: _Command) -> _Command:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
 
+from notify_core.clock import SystemClock
 from notify_core.config.load import load
 from notify_core.config.model import Config
+from notify_core.errors import JournalError
+from notify_core.journal.base import Journal
+from notify_core.journal.opening import open_journal
 from notify_core.notifier import Notifier
 from notify_core.plugins import Plugins
 
@@ -24,9 +28,51 @@ class Session:
     notifier: Notifier
 
 
+@attrs.frozen
+class Housekeeping:
+    """What a command works with that needs the journal and no provider."""
+
+    config: Config
+    journal: Journal
+
+
 @contextlib.contextmanager
-def opened(path: Path, plugins: Plugins) -> Iterator[Session]:
-    """Read the configuration and hold its notifier open. Raises ``ConfigError``."""
-    config = load(path, plugins, os.environ)
+def opened(
+    path: Path, plugins: Plugins, change: Callable[[Config], Config] | None = None
+) -> Iterator[Session]:
+    """Read the configuration and hold its notifier open. Raises ``ConfigError``.
+
+    ``change`` makes another configuration of it, as the options of the command want it.
+    """
+    config = _read(path, plugins)
+    if change is not None:
+        config = change(config)
     with Notifier(config, plugins=plugins) as notifier:
         yield Session(config, plugins, notifier)
+
+
+@contextlib.contextmanager
+def opened_journal(
+    path: Path, plugins: Plugins, *, to_migrate: bool = False
+) -> Iterator[Housekeeping]:
+    """Read the configuration and hold its journal open; no provider is made.
+
+    Raises ``ConfigError``, and ``JournalError`` if there is no journal or it cannot be used.
+    """
+    config = _read(path, plugins)
+    if config.journal is None:
+        raise JournalError(
+            "there is no journal; write journal: sqlite:///notify.db in the configuration"
+        )
+    types = plugins.message_types()
+    journal = open_journal(config.journal, types, SystemClock(), to_migrate=to_migrate)
+    with contextlib.closing(journal):
+        yield Housekeeping(config, journal)
+
+
+def _read(path: Path, plugins: Plugins) -> Config:
+    config = load(path, plugins, os.environ)
+    if config.journal is None or config.journal.url.reveal().partition(":")[0] != "memory":
+        return config
+    # It would end with the command, and with it whatever is left to a worker.
+    return attrs.evolve(config, journal=None)

@@ -59,14 +59,16 @@ def delivery_shape(delivery: Delivery) -> Shape:
         "recipient": str(delivery.recipient),
         "route": delivery.route,
         "channel": delivery.channel,
-        **_outcome(delivery.outcome),
+        **outcome_shape(delivery.outcome),
         "partly": delivery.partly,
+        "stage": delivery.stage.value,
+        "next_at": iso(delivery.next_at),
         "provider": delivery.provider,
         "provider_id": delivery.provider_id,
         "own_id": receipt.own_id,
         "parts": delivery.parts,
-        "cost": _money(delivery.cost),
-        "balance": _money(delivery.balance),
+        "cost": money(delivery.cost),
+        "balance": money(delivery.balance),
         "currency": receipt.currency,
         "status": _status_or_none(delivery.status),
         "legs": [_leg_result(leg) for leg in delivery.legs],
@@ -80,6 +82,16 @@ def delivery_shape(delivery: Delivery) -> Shape:
     }
 
 
+def enqueued_shape(recipients: Sequence[str], delivery_ids: Sequence[str]) -> Shape:
+    """``notify send --enqueue``, in the order of the recipients."""
+    return {
+        "enqueued": [
+            {"id": delivery_id, "recipient": recipient}
+            for recipient, delivery_id in zip(recipients, delivery_ids, strict=True)
+        ]
+    }
+
+
 def _leg_result(leg: LegResult) -> Shape:
     """One leg that was tried; what it has no receipt for, its last attempt tells."""
     receipt = _receipt_of(leg.outcome)
@@ -88,12 +100,12 @@ def _leg_result(leg: LegResult) -> Shape:
     )
     return {
         "channel": leg.channel,
-        **_outcome(leg.outcome),
+        **outcome_shape(leg.outcome),
         "provider": receipt.provider or provider,
         "provider_id": receipt.provider_id,
         "own_id": receipt.own_id or own_id,
         "parts": receipt.parts,
-        "cost": _money(receipt.cost),
+        "cost": money(receipt.cost),
         "currency": receipt.currency,
         "status": _status_or_none(leg.status),
     }
@@ -109,18 +121,19 @@ def _attempt(attempt: Attempt) -> Shape:
         "address": mask(attempt.address),
         "own_id": receipt.own_id or attempt.own_id,
         "provider_id": receipt.provider_id,
-        **_outcome(attempt.outcome),
+        **outcome_shape(attempt.outcome),
         "retry_after_s": _retry_after_s(attempt.outcome),
-        "answer": _outcome(attempt.answer),
+        "answer": outcome_shape(attempt.answer),
         "parts": receipt.parts,
-        "cost": _money(receipt.cost),
+        "cost": money(receipt.cost),
         "status": _status_or_none(attempt.status),
-        "started_at": _time(attempt.started_at),
-        "finished_at": _time(attempt.finished_at),
+        "started_at": iso(attempt.started_at),
+        "finished_at": iso(attempt.finished_at),
     }
 
 
-def _outcome(outcome: Outcome | None) -> Shape:
+def outcome_shape(outcome: Outcome | None) -> Shape:
+    """The word for an outcome and the facts beside it."""
     word, reason, scope, code = _facts(outcome)
     return {"outcome": word, "reason": reason, "scope": scope, "code": code}
 
@@ -162,12 +175,12 @@ def estimates_shape(recipients: Sequence[str], estimates: Sequence[Estimate]) ->
                 "recipient": recipient,
                 "provider": estimate.provider,
                 "parts": estimate.parts,
-                "cost": _money(estimate.cost),
+                "cost": money(estimate.cost),
                 "currency": estimate.currency,
             }
             for recipient, estimate in zip(recipients, estimates, strict=True)
         ],
-        "total": _money(total) if len(currencies) == 1 else None,
+        "total": money(total) if len(currencies) == 1 else None,
     }
 
 
@@ -198,7 +211,7 @@ def _status(status: Status) -> Shape:
         "code": status.code,
         "error": status.error,
         "detail": status.detail,
-        "at": _time(status.at),
+        "at": iso(status.at),
     }
 
 
@@ -211,8 +224,8 @@ def _account(provider: str, answer: Account | ProviderError) -> Shape:
     account = answer if isinstance(answer, Account) else Account(provider=provider)
     return {
         "provider": provider,
-        "balance": _money(account.balance),
-        "credit": _money(account.credit),
+        "balance": money(account.balance),
+        "credit": money(account.credit),
         "currency": account.currency,
         "error": str(answer.outcome) if isinstance(answer, ProviderError) else None,
     }
@@ -235,7 +248,7 @@ def _decision(decision: Decision) -> Shape:
         "recipient": str(plan.recipient),
         "route": plan.route,
         "considered": [_considered(route) for route in decision.considered],
-        "plan": _plan(plan),
+        "plan": plan_shape(plan),
         "warnings": list(plan.warnings),
     }
 
@@ -257,7 +270,8 @@ def _check(check: Check) -> Shape:
     }
 
 
-def _plan(plan: Plan) -> Shape:
+def plan_shape(plan: Plan) -> Shape:
+    """What was decided."""
     return {
         "mode": plan.mode.value,
         "if_unknown": plan.if_unknown.value,
@@ -319,7 +333,7 @@ def _provider(provider: ProviderFacts) -> Shape:
         "type": provider.type,
         "channels": sorted(provider.capabilities.channels),
         "capabilities": _capabilities(provider.capabilities),
-        "health": _health(provider.health),
+        "health": health_shape(provider.health),
     }
 
 
@@ -338,7 +352,8 @@ def _capabilities(able: Capabilities) -> Shape:
     }
 
 
-def _health(health: Health) -> Shape:
+def health_shape(health: Health) -> Shape:
+    """How a provider stands."""
     word = "paused" if health.closed_until is not None else "ok"
     return {
         "state": "stopped" if health.stopped else word,
@@ -376,11 +391,13 @@ def notify_error_shape(error: NotifyError) -> Shape:
 # --- values ---------------------------------------------------------------------------------
 
 
-def _money(amount: Decimal | None) -> str | None:
+def money(amount: Decimal | None) -> str | None:
+    """Return an amount as it is written."""
     return None if amount is None else format(amount, "f")
 
 
-def _time(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as it is written."""
     return None if moment is None else moment.isoformat()
 
 

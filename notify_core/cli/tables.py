@@ -22,6 +22,9 @@ _STYLES = {
     "not_sent": "red",
     "unknown": "bold yellow",
     "partly": "bold yellow",
+    "under_way": "cyan",
+    "held": "bold yellow",
+    "paused": "yellow",
     "stopped": "red",
 }
 
@@ -47,17 +50,66 @@ def _cell(value: object) -> Text:
     return Text(text.replace("_", " ") if text in _STYLES else text, _STYLES.get(text, ""))
 
 
-_RECEIPT = ("Id", "Parts", "Cost", "Balance", "Status")
-_DELIVERY = ("To", "Route", "Channel", "Provider", "Outcome", *_RECEIPT)
-_NUMBERS = range(len(_DELIVERY))
 _ANY_WIDTH = 10_000
+
+
+class WideTable:
+    """One table of the columns that have something to tell; two where the terminal is narrow.
+
+    The columns of the second one are ``second``, behind the ``key`` that stands in both.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        *,
+        key: str,
+        second: Sequence[str],
+    ) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._key = key
+        self._second = second
+        self._told = [
+            name
+            for number, name in enumerate(columns)
+            if any(row[number] is not None for row in rows)
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        whole = self._table(self._told)
+        width = console.measure(whole, options=options.update(width=_ANY_WIDTH)).maximum
+        if width <= options.max_width:
+            yield whole
+            return
+        yield self._table([name for name in self._told if name not in self._second])
+        second = [name for name in self._told if name in self._second]
+        if second:
+            yield self._table([self._key, *second])
+
+    def _table(self, wanted: Sequence[str]) -> Table:
+        shown = [number for number, name in enumerate(self._columns) if name in wanted]
+        return table(
+            [self._columns[number] for number in shown],
+            [[row[number] for number in shown] for row in self._rows],
+        )
 
 
 # --- send -----------------------------------------------------------------------------------
 
 
-def report_tables(shape: Shape, askable: Collection[str]) -> list[RenderableType]:
-    """``notify send``; ``askable`` are the providers that know a message by our own id."""
+_RECEIPT = ("Id", "Parts", "Cost", "Balance", "Status")
+_DELIVERY = ("To", "Route", "Channel", "Provider", "Outcome", *_RECEIPT)
+
+
+def report_tables(
+    shape: Shape, askable: Collection[str], *, kept: bool = False
+) -> list[RenderableType]:
+    """``notify send``; ``askable`` are the providers that know a message by our own id.
+
+    ``kept`` says that a journal has the deliveries.
+    """
     deliveries = shape["deliveries"]
     rows = [
         (
@@ -65,7 +117,7 @@ def report_tables(shape: Shape, askable: Collection[str]) -> list[RenderableType
             each["route"],
             each["channel"] or _last(each, "channel"),
             each["provider"] or _last(each, "provider"),
-            _outcome(each),
+            _standing(each),
             each["provider_id"] or each["own_id"] or _id_in_doubt(each),
             each["parts"],
             each["cost"],
@@ -74,33 +126,14 @@ def report_tables(shape: Shape, askable: Collection[str]) -> list[RenderableType
         )
         for each in deliveries
     ]
-    notes = (note for each in deliveries for note in _notes(each, askable))
-    return [_Deliveries(rows), *notes]
+    notes = (note for each in deliveries for note in _notes(each, askable, kept=kept))
+    return [WideTable(_DELIVERY, rows, key="To", second=_RECEIPT), *notes]
 
 
-class _Deliveries:
-    """One table of the columns that have something to tell; two where the terminal is narrow."""
-
-    def __init__(self, rows: Sequence[Sequence[object]]) -> None:
-        self._rows = rows
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        whole = self._table(_DELIVERY)
-        width = console.measure(whole, options=options.update(width=_ANY_WIDTH)).maximum
-        if width <= options.max_width:
-            yield whole
-            return
-        yield self._table([name for name in _DELIVERY if name not in _RECEIPT])
-        if any(value is not None for row in self._rows for value in row[-len(_RECEIPT) :]):
-            yield self._table(["To", *_RECEIPT])
-
-    def _table(self, wanted: Sequence[str]) -> Table:
-        told = [any(row[number] is not None for row in self._rows) for number in _NUMBERS]
-        shown = [number for number in _NUMBERS if told[number] and _DELIVERY[number] in wanted]
-        return table(
-            [_DELIVERY[number] for number in shown],
-            [[row[number] for number in shown] for row in self._rows],
-        )
+def enqueued_tables(shape: Shape) -> list[RenderableType]:
+    """``notify send --enqueue``."""
+    rows = [(each["recipient"], each["id"]) for each in shape["enqueued"]]
+    return [table(("To", "Id"), rows), line("enqueued; a worker sends it: notify worker")]
 
 
 def _last(delivery: Shape, fact: str) -> object:
@@ -112,22 +145,33 @@ def _id_in_doubt(delivery: Shape) -> object:
     return _last(delivery, "own_id") if delivery["outcome"] == "unknown" else None
 
 
-def _outcome(delivery: Shape) -> str:
+def _standing(delivery: Shape) -> str:
+    """Return the word for a delivery; one that may still go is not called *not sent*."""
+    if delivery["stage"] == "ended" or delivery["outcome"] == "unknown":
+        return outcome_words(delivery)
+    return str(delivery["stage"])
+
+
+def outcome_words(delivery: Shape) -> str:
     """Return the word for a delivery; that of a part which may have gone outweighs the others."""
     partly = delivery["partly"] and delivery["outcome"] != "unknown"
     return "partly" if partly else str(delivery["outcome"])
 
 
-def _notes(delivery: Shape, askable: Collection[str]) -> Iterator[RenderableType]:
+def _notes(delivery: Shape, askable: Collection[str], *, kept: bool) -> Iterator[RenderableType]:
     who = delivery["recipient"]
     if delivery["partly"]:
         yield line(f"{who}: some of it went. Do not repeat the whole:", "bold")
         yield from (line(f"  {leg['channel']}: {_leg_result(leg)}") for leg in delivery["legs"])
     elif delivery["outcome"] != "accepted":
         yield line(f"{who}: {_why(delivery)}")
-    if delivery["outcome"] == "unknown":
+    if delivery["stage"] == "under_way":
+        yield line(f"{who}: it is not over; a worker carries it on. Do not send it again.", "bold")
+    elif delivery["outcome"] == "unknown":
         yield line(f"{who}: it may have gone. Do not send it again. To find out:", "bold")
         yield from _questions(delivery, askable)
+    if kept and delivery["stage"] != "ended":
+        yield line(f"  notify deliveries {delivery['id']}")
     for skip in delivery["skipped"]:
         yield line(f"{who}: {skip['provider']} was not tried: {skip['reason']}")
     for warning in delivery["warnings"]:

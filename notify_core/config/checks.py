@@ -42,6 +42,19 @@ def order_problems(routes: Sequence[Node]) -> Iterator[Problem]:
         yield when.problem("the last route must match everything; add one without a when")
 
 
+def waiting_problems(root: Node) -> Iterator[Problem]:
+    """Yield what lets messages wait in a file without a journal to keep them."""
+    journal, routes = root.get("journal"), root.get("routes")
+    if journal and not journal.is_null:
+        return
+    for route in routes.items() if routes and routes.is_list else []:
+        if route.get("quiet"):
+            yield route.entries()["quiet"].key.problem(
+                '"quiet" needs a journal, where messages wait; write journal: sqlite:///notify.db '
+                "at the top level of the file"
+            )
+
+
 def leg_problems(
     node: Node, leg: LegConfig, known: Known, named: Sequence[str]
 ) -> Iterator[Problem]:

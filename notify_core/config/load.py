@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from notify_core.config.checks import Known
-from notify_core.config.model import Breaker, Config, Retry
+from notify_core.config.checks import Known, waiting_problems
+from notify_core.config.journal import read_journal
+from notify_core.config.model import Breaker, Config, Retry, WorkerConfig
 from notify_core.config.nodes import Node
 from notify_core.config.problems import Gathering, quoted
 from notify_core.config.providers import ProviderReader, ReadProvider
@@ -33,15 +34,21 @@ def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, s
     ``${env:NAME}`` is looked up.
     """
     text = _read(Path(path))
-    with _importable_from(Path(path).resolve().parent):
-        return loads(text, str(path), plugins, environ)
+    folder = Path(path).resolve().parent
+    with _importable_from(folder):
+        return loads(text, str(path), plugins, environ, folder)
 
 
-def loads(text: str, name: str, plugins: Plugins, environ: Mapping[str, str]) -> Config:
-    """Read a text as ``load`` reads a file; ``name`` stands for the file in the problems."""
+def loads(
+    text: str, name: str, plugins: Plugins, environ: Mapping[str, str], folder: Path | None = None
+) -> Config:
+    """Read a text as ``load`` reads a file; ``name`` stands for the file in the problems.
+
+    ``folder`` is where a journal lies that is named without a folder.
+    """
     gathering = Gathering()
     with gathering:
-        config = _config(compose(text, name), plugins, environ, gathering)
+        config = _config(compose(text, name), plugins, References(environ), gathering, folder)
     gathering.raise_if_any()
     return config
 
@@ -58,17 +65,22 @@ def _importable_from(folder: Path) -> Iterator[None]:
 
 
 def _config(
-    root: Node, plugins: Plugins, environ: Mapping[str, str], gathering: Gathering
+    root: Node,
+    plugins: Plugins,
+    references: References,
+    gathering: Gathering,
+    folder: Path | None,
 ) -> Config:
     """Make the configuration. Mistakes go to ``gathering`` or, where nothing can follow, up."""
     gathering.add(spelling_problems(root))
     gathering.add(_version_problems(root))
+    gathering.add(waiting_problems(root))
     with gathering:
         _load_plugins(root, plugins)
     types, channels = _brought_by(plugins, root)
     providers: dict[str, ReadProvider | None] = {}
     with gathering:
-        reader = ProviderReader(types, plugins.failures, References(environ))
+        reader = ProviderReader(types, plugins.failures, references)
         providers = reader.read_all(root, gathering)
     known = Known(
         channels=channels,
@@ -81,6 +93,8 @@ def _config(
         "routes": partial(read_routes, known=known),
         "retry": partial(structure, cls=Retry, checks_keys_alone=True),
         "breaker": partial(structure, cls=Breaker, checks_keys_alone=True),
+        "journal": partial(read_journal, references=references, folder=folder),
+        "worker": partial(structure, cls=WorkerConfig),
     }
     return structure(root, Config, readers)
 

@@ -8,13 +8,25 @@ from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import attrs
 
 from notify_core.config.checks import Known, leg_problems, order_problems
-from notify_core.config.model import NEXT_ON, IfUnknown, LegConfig, Mode, Route, Until, Via, When
+from notify_core.config.model import (
+    NEXT_ON,
+    IfUnknown,
+    LegConfig,
+    Mode,
+    Quiet,
+    Route,
+    Until,
+    Via,
+    Weekday,
+    When,
+)
 from notify_core.config.nodes import Node, doubled
-from notify_core.config.problems import Gathering, quoted, unknown
+from notify_core.config.problems import Gathering, nearest, quoted, unknown
 from notify_core.config.structure import (
     Reader,
     read_each,
@@ -29,17 +41,20 @@ from notify_core.outcome import RefusalScope
 
 _PRIORITIES = MappingProxyType({each.name.lower(): each for each in Priority})
 _IF_UNKNOWN = MappingProxyType({each.value: each for each in IfUnknown})
+_WEEKDAYS = MappingProxyType({each.value: each for each in Weekday})
 _UNTIL = MappingProxyType({each.value: each for each in Until})
+_RECIPIENT = "recipient"
 _FORMS = ("via", "first_of", "all_of")
 _LEG_KEYS = tuple(field.name for field in attrs.fields(LegConfig))
 _ELSEWHERE = MappingProxyType(
-    {"next_on": "stands only beside first_of", "deadline": "belongs to the route, beside send"}
+    {
+        "next_on": "stands only beside first_of",
+        "deadline": "belongs to the route, beside send",
+        "quiet": "belongs to the route, beside send",
+    }
 )
 
-_NO_WAITING = (
-    "nothing can wait for a receipt in this version: that takes a journal and a worker, which it "
-    "does not have"
-)
+_NO_WAITING = "nothing can wait for a receipt in this version"
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +86,7 @@ class _RouteKeys:
     send: _Send
     when: When = attrs.field(factory=When)
     deadline: timedelta | None = None
+    quiet: Quiet | None = None
 
 
 def read_routes(node: Node, known: Known) -> tuple[Route, ...]:
@@ -108,6 +124,7 @@ def _read_route(node: Node, known: Known) -> Route:
             "when": partial(_read_when, known=known),
             "send": partial(_read_send, known=known, named=named),
             "deadline": _read_deadline,
+            "quiet": _read_quiet,
         },
     )
     return Route(
@@ -116,6 +133,7 @@ def _read_route(node: Node, known: Known) -> Route:
         legs=keys.send.legs,
         mode=keys.send.mode,
         deadline=keys.deadline,
+        quiet=keys.quiet,
         **attrs.asdict(keys.send.options, recurse=False),
     )
 
@@ -135,7 +153,7 @@ def _read_when(node: Node, known: Known) -> When:
     readers: dict[str, Reader] = {
         "channel": partial(_read_channel, known=known),
         "tags": Node.text,
-        "priority": partial(read_word, meanings=_PRIORITIES, what="a priority"),
+        "priority": _read_priority,
         "country": read_country,
         "number_prefix": _read_number_prefix,
         "recipient_domain": _read_domain,
@@ -158,6 +176,10 @@ def _read_channel(node: Node, known: Known) -> str:
     return channel
 
 
+def _read_priority(node: Node) -> Priority:
+    return read_word(node, _PRIORITIES, "a priority")
+
+
 def _read_number_prefix(node: Node) -> str:
     text = node.text("the beginning of a number, like +7999")
     if not re.fullmatch(r"\+[0-9]+", text):
@@ -170,6 +192,47 @@ def _read_domain(node: Node) -> str:
     if not re.fullmatch(r"[^@\s]+", text):
         raise node.error(f"{quoted(text)} is not a mail domain; write what follows the @")
     return text.lower()
+
+
+# --- quiet ----------------------------------------------------------------------------------
+
+
+def _read_quiet(node: Node) -> Quiet:
+    readers: dict[str, Reader] = {
+        "days": _read_days,
+        "zone": _read_zone,
+        "unless": partial(read_each, read=_read_priority),
+    }
+    return structure(node, Quiet, readers)
+
+
+def _read_days(node: Node) -> tuple[object, ...]:
+    gathering = Gathering()
+    gathering.add(doubled(node.items_or_self()))
+    with gathering:
+        days = _some(node, partial(read_word, meanings=_WEEKDAYS, what="a day"))
+    gathering.raise_if_any()
+    return days
+
+
+def _read_zone(node: Node) -> ZoneInfo | None:
+    name = node.text("recipient, or a time zone like Europe/Moscow")
+    if name == _RECIPIENT:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is an OSError
+        raise node.error(_no_zone(name)) from None
+
+
+def _no_zone(name: str) -> str:
+    """Say that no zone has this name. The known ones are too many to be listed."""
+    known = {each.lower(): each for each in (*available_timezones(), _RECIPIENT)}
+    near = nearest(name, known)
+    guess = f"did you mean {quoted(known[near])}? " if near else ""
+    return (
+        f"{quoted(name)} is not a time zone; {guess}write recipient, or a name like Europe/Moscow"
+    )
 
 
 # --- send -----------------------------------------------------------------------------------

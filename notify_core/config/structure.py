@@ -1,8 +1,9 @@
 """From a mapping to the attrs class whose attributes are its keys.
 
 Attributes may be ``str``, ``int``, ``float``, ``bool``, ``Decimal``, ``Secret``, ``timedelta``,
-an enum (by value), another attrs class, and ``X | None``, ``tuple[X, ...]`` (from a list or a
-single value) and ``Mapping[str, X]`` of these.
+``time``, an enum (by value), another attrs class, and ``X | None``, ``tuple[X, ...]`` (from a
+list or a single value) and ``Mapping[str, X]`` of these. The attribute ``from_`` is the key
+``from``, which is a word of Python.
 """
 
 from __future__ import annotations
@@ -124,15 +125,20 @@ def read_word(
 
 
 def _make(node: Node, cls: type[T], values: Mapping[str, Any], references: References | None) -> T:
+    fields = _fields(cls)
     try:
-        return cls(**values)
+        return cls(**{str(fields[key].alias): value for key, value in values.items()})
     except (ValueError, TypeError) as error:
         # Not "from error": its words may hold a secret, which refusal() masks.
-        raise refusal(node, error, _fields(cls), values, references) from None
+        raise refusal(node, error, fields, values, references) from None
 
 
 def _fields(cls: type) -> Mapping[str, attrs.Attribute[Any]]:
-    return {field.alias: field for field in attrs.fields(cls) if field.init and field.alias}
+    return {
+        field.alias.removesuffix("_"): field
+        for field in attrs.fields(cls)
+        if field.init and field.alias
+    }
 
 
 def _key_problems(

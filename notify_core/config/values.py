@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -23,6 +23,7 @@ _DURATION = re.compile(
     r"(?=.)(?:(?P<days>[0-9]{1,7})d)?(?:(?P<hours>[0-9]{1,7})h)?(?:(?P<minutes>[0-9]{1,7})m)?"
     r"(?:(?P<seconds>[0-9]{1,7})s)?(?:(?P<milliseconds>[0-9]{1,7})ms)?"
 )
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
 
@@ -73,6 +74,14 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(**{unit: int(count) for unit, count in match.groupdict("0").items()})
 
 
+def parse_time(text: str) -> time:
+    """Read a time of day: hours and minutes."""
+    # No 24:00: as an end it would be 00:00 of the next day, and as a beginning nobody knows.
+    if not _TIME.fullmatch(text):
+        raise ValueError("is not a time of day; write two digits each, from 00:00 to 23:59")
+    return time.fromisoformat(text)
+
+
 def _parse_secret(text: str) -> Secret:
     if not text:
         raise ValueError("is empty")
@@ -93,6 +102,7 @@ SCALARS: Mapping[type, Scalar] = MappingProxyType(
         Decimal: Scalar("a number", parse_decimal),
         bool: Scalar("true or false", parse_bool),
         timedelta: Scalar("a duration like 20s", parse_duration),
+        time: Scalar("a time of day like 09:00", parse_time),
         Secret: Scalar("a secret", _parse_secret),
     }
 )

@@ -15,10 +15,11 @@ from notify_core.outcome import Accepted, FailureScope, NotSent, Outcome, Refuse
 
 @attrs.frozen
 class Health:
-    """How a provider stands. ``closed_until`` is on the monotonic clock, in seconds.
+    """How a provider stands. ``closed_until`` is in seconds since 1970.
 
     It is ``probed`` while an attempt finds out whether a pause has helped, and ``stopped`` while
-    only a person can make it work again.
+    only a person can make it work again. ``gap_s`` is there while it comes back gradually: the
+    pause between two attempts, which halves with each one that succeeds.
     """
 
     failures: int = 0
@@ -26,6 +27,11 @@ class Health:
     reason: str = ""
     stopped: bool = False
     probed: bool = False
+    gap_s: float | None = None
+
+
+_FIRST_GAP_S = 1.0
+_LAST_GAP_S = 0.05
 
 
 def obstacle(health: Health, now: float) -> str | None:
@@ -40,15 +46,22 @@ def obstacle(health: Health, now: float) -> str | None:
 def probing(health: Health, breaker: Breaker, now: float) -> Health:
     """Return the health while one attempt finds out whether a pause has helped.
 
-    The pause is set anew, so that other threads keep away until the attempt has ended.
+    The pause is set anew, so that other threads keep away until the attempt has ended; one that
+    comes back gradually keeps them away for a moment only.
     """
     if health.closed_until is None:
         return health
-    return attrs.evolve(health, closed_until=now + breaker.pause.total_seconds(), probed=True)
+    pause_s = breaker.pause.total_seconds() if health.gap_s is None else health.gap_s
+    return attrs.evolve(health, closed_until=now + pause_s, probed=True)
 
 
-def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Health:
+def after(
+    health: Health, outcome: Outcome, breaker: Breaker, now: float, *, gradual: bool = False
+) -> Health:
     """Return the health after an attempt that ended so.
+
+    With ``gradual`` a provider that works again is not given everything at once that has waited
+    for it.
 
     Only an acceptance shows that the provider works: a refusal can be our own plugin's, before
     anything was asked, and leaves it to the next attempt to find out. An acceptance that was
@@ -57,7 +70,7 @@ def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Hea
     """
     match outcome:
         case Accepted() if health.probed or health.closed_until is None:
-            return health if health.stopped else Health()
+            return health if health.stopped else _reopened(health, now, gradual=gradual)
         case Refused() if health.probed:
             return attrs.evolve(health, closed_until=now, probed=False)
         case NotSent(scope=FailureScope.PROVIDER):
@@ -66,6 +79,13 @@ def after(health: Health, outcome: Outcome, breaker: Breaker, now: float) -> Hea
             return _after_account_failure(health, outcome, now)
         case _:
             return health
+
+
+def _reopened(health: Health, now: float, *, gradual: bool) -> Health:
+    gap_s = _FIRST_GAP_S if health.gap_s is None else health.gap_s / 2
+    if not gradual or health.closed_until is None or gap_s < _LAST_GAP_S:
+        return Health()
+    return Health(health.failures, now + gap_s, "it comes back gradually", gap_s=gap_s)
 
 
 def _after_failure(health: Health, outcome: NotSent, breaker: Breaker, now: float) -> Health:

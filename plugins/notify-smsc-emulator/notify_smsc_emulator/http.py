@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from attrs import frozen
@@ -197,8 +197,9 @@ async def _cut(http: web.Request, reading: _Reading, body: bytes, count: int) ->
     response.content_type = _CONTENT_TYPES[reading.form]
     response.charset = reading.charset
     response.content_length = len(body)
-    await response.prepare(http)
-    await response.write(body[:count])
+    with suppress(ConnectionResetError):  # the client may be gone already
+        await response.prepare(http)
+        await response.write(body[:count])
     if http.transport is not None:
         http.transport.close()
     return response

@@ -1,4 +1,4 @@
-"""One plain value (of JSON or an option) as the annotation of an attribute asks for it.
+"""One plain value (of JSON or an option) as the annotation of an attribute asks for it, and back.
 
 ``ValueError`` says what a value should be and does not quote it: it may be a message's text.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import enum
 import json
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,87 @@ def many(value: object) -> Sequence[object]:
 def mentions(wanted: Any, sought: type) -> bool:
     """Tell whether an annotation is, or has within it, the type ``sought``."""
     return wanted is sought or any(mentions(part, sought) for part in typing.get_args(wanted))
+
+
+def written(value: object) -> Any:
+    """Return a value as JSON can hold it, so that ``read`` makes it again.
+
+    Raises ``ValueError`` for one that JSON cannot hold.
+    """
+    match value:
+        case enum.Enum() if isinstance(value, str | int):
+            return value.value  # it stands for a text or a number, and may be read as one
+        case enum.Enum():
+            return value.name.lower()
+        case str():
+            return _whole_text(value)
+        case None | bool() | int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return _duration(value)
+        case Decimal():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case Attachment(name, content):
+            return {"name": name, "content_base64": base64.b64encode(content).decode()}
+        case _:
+            return _written_whole(value)
+
+
+def as_json(value: object) -> Any:
+    """Return a value that nothing describes, and that must come back as it is.
+
+    Raises ``ValueError`` for one that JSON would change.
+    """
+    if isinstance(value, Mapping):
+        return {_key(key): as_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(each) for each in value]
+    if value is None or isinstance(value, str | int) or _is_finite(value):
+        return written(value)
+    raise ValueError(f"a {type(value).__name__} cannot be kept; use a text, a number or a list")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _written_whole(value: object) -> Any:
+    if isinstance(value, frozenset | set):
+        return sorted((written(each) for each in value), key=repr)
+    if isinstance(value, Mapping):
+        return {_key(key): written(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [written(each) for each in value]
+    if attrs.has(type(value)):
+        given = attrs.asdict(value, recurse=False)  # type: ignore[arg-type]
+        return {name: written(each) for name, each in given.items() if each not in (None, {})}
+    raise ValueError(f"a {type(value).__name__} cannot be kept; use a text, a number or a list")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"a key is {type(key).__name__}, not str")
+    return _whole_text(key)
+
+
+def _whole_text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair, which is no character") from None
+    return value
+
+
+def _duration(span: timedelta) -> str:
+    milliseconds = math.ceil(span / timedelta(milliseconds=1)) - span.days * 86_400_000
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{span.days}d{seconds}s{rest}ms"
 
 
 def _choose(value: object, options: Sequence[Any]) -> Any:
