@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import pytest
@@ -19,6 +21,7 @@ from notify_core import (
     Delivery,
     FailureScope,
     Message,
+    MessageError,
     Notifier,
     NotSent,
     Outcome,
@@ -40,7 +43,6 @@ from notify_core.config.model import (
     Via,
     WorkerConfig,
 )
-from notify_core.message import MESSAGE_TYPES
 from notify_core.testing import (
     ManualClock,
     ScriptedProvider,
@@ -48,6 +50,7 @@ from notify_core.testing import (
     notifier_with,
     scripted_config,
 )
+from notify_core.testing.provider import EVERY_CHANNEL
 
 BAD_LOGIN = NotSent("authorise error", FailureScope.ACCOUNT)
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
@@ -268,6 +271,56 @@ def test_a_plugin_that_ends_the_program_ends_neither_the_worker_nor_its_neighbou
     assert notifier.get(bad).under_way
 
 
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Puzzle(Message):
+    """A message type of a third party that can be written, and never be read again."""
+
+    channel = "puzzle"
+
+    kind: Literal["a", "b"] = "a"
+
+
+def test_one_delivery_that_cannot_be_read_keeps_no_other_from_being_sent(
+    make: MakeNotifier,
+) -> None:
+    class Brings:
+        @hookimpl
+        def notify_message_types(self) -> Sequence[type[Message]]:
+            return [Puzzle]
+
+    every = EVERY_CHANNEL | {"puzzle"}
+    provider = ScriptedProvider(capabilities=Capabilities(channels=every))
+    notifier = make(a=provider, plugins=[("puzzles", Brings())])
+    with contextlib.suppress(MessageError):
+        notifier.enqueue(Puzzle(to="+79990000001", kind="b"))
+    (good,) = notifier.enqueue(sms())
+
+    with notifier.worker():
+        assert notifier.wait(good, timeout_s=SOON_S).accepted
+
+
+def test_a_worker_takes_no_more_urgent_messages_than_it_can_begin_soon(
+    make: MakeNotifier,
+) -> None:
+    class Stuck(ScriptedProvider):
+        let_go = threading.Event()
+
+        @hookimpl
+        def notify_send(self, attempt: Attempt) -> Outcome:
+            assert self.let_go.wait(SOON_S)
+            return accepted(attempt)
+
+    notifier = make(a=Stuck(), worker=WorkerConfig(concurrency=2, reserved=1))
+    notifier.enqueue_many([sms(f"code {n}", priority=Priority.HIGH) for n in range(300)])
+
+    with notifier.worker():
+        time.sleep(0.5)
+        still_due = notifier.journal.backlog(datetime.now(UTC)).due
+        Stuck.let_go.set()
+
+    assert still_due > 250
+
+
 def test_one_worker_takes_over_from_another_that_died(make: MakeNotifier) -> None:
     class Dies(ScriptedProvider):
         """Takes the message, and nobody hears of it."""
@@ -373,7 +426,7 @@ def test_deliveries_wait_for_a_provider_that_is_down_and_go_gradually_when_it_is
 # --- time -----------------------------------------------------------------------------------
 
 TIMED = Capabilities(
-    channels=frozenset(each.channel for each in MESSAGE_TYPES),
+    channels=EVERY_CHANNEL,
     own_id=True,
     ask_after_s=(1.0,),
     validity=True,

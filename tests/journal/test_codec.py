@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 import types
@@ -763,3 +764,24 @@ def test_a_delivery_that_nobody_can_carry_does_not_keep_others_from_being_claime
     assert [each.id for each in later] == ["0" * 24]
     for each in (journal, with_pagers):
         each.close()
+
+
+class Shop(enum.StrEnum):
+    """Names that an application writes as an enum."""
+
+    SENDER = "MyShop"
+    TAG = "otp-1"
+
+
+def test_a_text_that_is_written_as_an_enum_stays_that_text() -> None:
+    message = Sms(to="+79990000001", text="hi", sender=Shop.SENDER, tags={Shop.TAG})
+
+    again = MessageReader(TYPES).read(json.loads(json.dumps(plain(message))))
+
+    assert (again.sender, again.tags) == ("MyShop", {"otp-1"})
+
+
+@pytest.mark.parametrize("value", [Decimal("1.5"), timedelta(1), b"x", object(), {1: 2}])
+def test_what_json_would_change_has_no_place_in_extra(value: object) -> None:
+    with pytest.raises(MessageError, match="extra: "):
+        plain(Sms(to="+79990000001", text="hi", extra={"smsc": {"x": value}}))

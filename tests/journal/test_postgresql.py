@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+import attrs
 import pytest
 from sqlalchemy import make_url
 
@@ -25,7 +27,8 @@ from notify_core.journal.enlist import Executor
 from notify_core.journal.model import Filter
 from notify_core.journal.opening import open_journal
 from notify_core.journal.postgresql import PostgresqlDatabase
-from notify_core.message import Sms
+from notify_core.message import Priority, Sms
+from notify_core.testing import ScriptedProvider, notifier_with, scripted_config
 from tests.journal.making import TYPES, journal_config, waiting
 from tests.postgres import Mode, PostgresServer
 
@@ -392,3 +395,20 @@ def test_more_threads_than_connections_wait_for_each_other(url: str) -> None:
             list(pool.map(lambda number: add(journal, number), range(THREADS)))
 
         assert count(journal) == THREADS
+
+
+def test_a_claim_keeps_to_its_limit_though_its_plan_was_made_on_an_empty_table(url: str) -> None:
+    """The driver prepares what is executed often, and the server keeps the plan."""
+    config = attrs.evolve(scripted_config(a=ScriptedProvider()), journal=journal_config(url))
+    with notifier_with(config, clock=SystemClock()) as notifier:
+        until = SystemClock().now() + timedelta(minutes=1)
+
+        def claimed() -> int:
+            now = SystemClock().now()
+            return len(notifier.journal.claim("me", now, until, list(Priority), 5))
+
+        for _ in range(15):
+            claimed()
+        notifier.enqueue_many([Sms(to="+79990000001", text=f"text {n}") for n in range(300)])
+
+        assert claimed() == 5
