@@ -446,8 +446,11 @@ def _with_attempts(result: LegResult, change: Callable[[Attempt], Attempt]) -> L
     attempts = tuple(change(attempt) for attempt in result.attempts)
     if attempts == result.attempts:
         return result
-    telling = _accepted(attempts) or attempts[-1]
-    return attrs.evolve(result, attempts=attempts, outcome=telling.outcome or _UNHEARD)
+    heard = (_accepted(attempts) or attempts[-1]).outcome or _UNHEARD
+    # Who has asked since the leg was over can know more than who has heard no clear answer.
+    says_more = not isinstance(heard, Unknown) or isinstance(result.outcome, Unknown)
+    outcome = heard if says_more else result.outcome
+    return attrs.evolve(result, attempts=attempts, outcome=outcome)
 
 
 def asked_anew(progress: Progress) -> Progress:

@@ -103,7 +103,7 @@ class SqlJournal:
                 rows += sorted(executor.execute(self._claim, wanted))
                 if len(rows) >= limit:
                     break
-            return self._with_contents(executor, rows)
+            return rows
 
         return [*self._readable(self._database.write(work))]
 
@@ -221,9 +221,9 @@ class SqlJournal:
     def wish(self, delivery_id: str, wish: Wish | None, now: datetime) -> Entry | None:
         given = {"id": delivery_id, "wish": wish and wish.value, "now": milliseconds(now)}
 
-        def work(executor: Executor) -> list[tuple[Any, ...]]:
+        def work(executor: Executor) -> Sequence[tuple[Any, ...]]:
             _tell_workers(executor)
-            return self._with_contents(executor, executor.execute(sql.WISH, given))
+            return executor.execute(sql.WISH, given)
 
         rows = self._database.write(work)
         return self._reader.view(rows[0]) if rows else self.load(delivery_id)
@@ -345,18 +345,6 @@ class SqlJournal:
     def _standing(self, entry: Entry) -> dict[str, object]:
         return standing_of(entry, self._clock.now())
 
-    def _with_contents(
-        self, executor: Executor, rows: Sequence[tuple[Any, ...]]
-    ) -> list[tuple[Any, ...]]:
-        """Add what the messages say to rows that a statement has changed and returned."""
-        contents: dict[str, str | None] = {}
-        for row in rows:
-            content_id = row[1]
-            if content_id not in contents:
-                found = executor.execute(sql.CONTENT, {"id": content_id})
-                contents[content_id] = found[0][0] if found else None
-        return [(*row, contents[row[1]]) for row in rows]
-
     def _readable(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[Entry]:
         """Yield what can be carried on. What cannot is claimed again when its lease has ended.
 
@@ -369,9 +357,7 @@ class SqlJournal:
                 _log.error("delivery %s cannot be carried on: %s", row[0], error)
 
     def _changed_one(self, statement: str, given: Mapping[str, object]) -> Entry | None:
-        rows = self._database.write(
-            lambda executor: self._with_contents(executor, executor.execute(statement, given))
-        )
+        rows = self._database.write(lambda executor: executor.execute(statement, given))
         return self._reader.view(rows[0]) if rows else None
 
     def _read(self, statement: str, given: Mapping[str, object]) -> list[Entry]:

@@ -55,12 +55,18 @@ WAKE: Final = "SELECT pg_notify('notify_due', '')"
 
 _RETURNED: Final = ", ".join(f"notify_deliveries.{column.strip()}" for column in COLUMNS.split(","))
 
+# All that an entry is made of, of a row that was changed.
+_CHANGED: Final = f"""
+RETURNING {_RETURNED}, (
+    SELECT content FROM notify_contents WHERE notify_contents.id = notify_deliveries.content_id
+)
+"""
+
 # FOR UPDATE SKIP LOCKED lets workers on PostgreSQL pass each other; SQLite has one writer.
 CLAIM: Final = f"""
 UPDATE notify_deliveries SET owner = :owner, lease = lease + 1, due_at = :until
 WHERE id {{among}}
-RETURNING {_RETURNED}
-"""
+{_CHANGED}"""
 
 _DUE_IN_LANE: Final = """
     SELECT id FROM notify_deliveries
@@ -78,8 +84,7 @@ AMONG_DUE: Final = {
 CLAIM_ONE: Final = f"""
 UPDATE notify_deliveries SET owner = :owner, lease = lease + 1, due_at = :until
 WHERE id = :id AND stage = 'under_way' AND due_at <= :now
-RETURNING {_RETURNED}
-"""
+{_CHANGED}"""
 
 _STANDING: Final = """
     progress = :progress, owner = :owner, changed_at = :changed_at, channel = :channel,
@@ -134,8 +139,6 @@ LOAD_LOCKED: Final = f"{_SELECT} WHERE notify_deliveries.id = :id {{lock}}"
 
 OF_CONTENT: Final = f"{_SELECT} WHERE content_id = :content_id ORDER BY number"
 
-CONTENT: Final = "SELECT content FROM notify_contents WHERE id = :id"
-
 # What does not matter is null. Ids begin with the time, so their order is that of the deliveries.
 SEARCH: Final = f"""
 {_SELECT}
@@ -180,8 +183,7 @@ UPDATE notify_deliveries SET
         ELSE CAST(:now AS BIGINT)
     END
 WHERE id = :id AND stage <> 'ended'
-RETURNING {_RETURNED}
-"""
+{_CHANGED}"""
 
 HEALTH: Final = "SELECT health FROM notify_providers WHERE name = :name"
 ADD_HEALTH: Final = """

@@ -279,8 +279,10 @@ def test_whoever_waits_is_woken_after_a_restart(
         while seconds(watch.wait, 0.2) < 0.19:
             pass
 
-        threading.Timer(0.1, add, [other]).start()
+        timer = threading.Timer(0.1, add, [other])
+        timer.start()
         waited = seconds(watch.wait, 3 * PATIENCE_S)
+        timer.join()
 
     assert waited < PATIENCE_S
 
