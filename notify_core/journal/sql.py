@@ -124,7 +124,7 @@ class SqlJournal:
 
         def work(executor: Executor) -> Sequence[tuple[Any, ...]]:
             rows = executor.execute(statement, given)
-            if rows and entry.owner is None:
+            if rows and entry.owner is None and entry.due_at is not None:
                 _tell_workers(executor)
             return rows
 

@@ -29,6 +29,7 @@ _BUSY_S = 30.0
 """How long another process may hold the file before we give up."""
 _LOOK_EVERY_S = 0.1
 """How often a waiting worker looks whether somebody has written, which costs some 5 µs."""
+_LOOK_AGAIN_S = 0.01
 _MEMORY = ":memory:"
 
 
@@ -122,8 +123,12 @@ class SqliteDatabase:
             connection = sqlite3.connect(
                 self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
-            for pragma in self._pragmas:
-                connection.execute(pragma)
+            try:
+                for pragma in self._pragmas:
+                    _execute_patiently(connection, pragma)
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     @contextmanager
@@ -144,6 +149,22 @@ class SqliteDatabase:
         if self._closed:
             raise JournalError(f"journal {self._path}: it is closed")
         self._birthplace.check()
+
+
+def _execute_patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement of those for which SQLite itself does not wait.
+
+    A file that several processes open for the first time is busy while one of them makes it WAL.
+    """
+    end = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_LOOK_AGAIN_S)
 
 
 class _Watch:

@@ -282,5 +282,7 @@ def test_a_key_that_another_transaction_is_using_is_waited_for(
             sleep(0.2)
             waits = not later.done()
 
-        assert waits
-        assert shop.stored() == set(later.result())
+        ids = later.result()
+
+    assert waits
+    assert shop.stored() == set(ids)

@@ -150,6 +150,16 @@ class Claiming(JournalCase):
 
         assert self._claim() == []
 
+    def test_one_that_is_due_is_claimed(self) -> None:
+        """Like any, but no other with it."""
+        entry, other = self._added(), self._added()
+
+        claimed = self._claim_one(entry)
+
+        assert (claimed.owner, claimed.lease) == ("me", entry.lease + 1)
+        assert told(claimed) == told(self._loaded(entry))
+        self._assert_stored(other)
+
     def test_one_is_not_claimed_before_it_is_due(self) -> None:
         """What is in doubt waits so that a question finds what is late."""
         entry = self._added(due_in=5)
