@@ -1,78 +1,71 @@
 """The life of a delivery with a journal: whatever happens to it, in whatever order.
 
-Hypothesis lets processes send, work, die, lose the journal, come back late and be told what to do,
-while providers answer as they like, but truly. What a delivery says of itself is held against what
-the providers really have.
+Processes send, work, die, lose the journal, come back late and are told what to do, while
+providers answer as they like, but truly. What a delivery says of itself is held against what the
+providers really have; ``truth`` says what must hold.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 
 import attrs
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from notify_core.config.model import IfUnknown, LegConfig, Mode, Route, Via, When
-from notify_core.delivery import Attempt, Delivery, LegResult, Stage
-from notify_core.errors import ProviderError
-from notify_core.journal.model import Entry, Filter, delivery_of
+from notify_core.delivery import Stage
+from notify_core.errors import JournalError, ProviderError
+from notify_core.journal.model import Entry, delivery_of
 from notify_core.message import Sms
-from notify_core.outcome import Accepted, NotSent, Refused, Unknown
+from notify_core.outcome import Accepted, Outcome
 from notify_core.progress import Wish
-from tests.processes import (
-    ANSWERS,
-    Call,
-    Crash,
-    Fate,
-    Fault,
-    Process,
-    Question,
-    World,
-)
+from tests.truth import Observer, assert_over, assert_true, assert_written, attempts_of, taken_of
+from tests.worlds import ANSWERS, Call, Crash, Fate, Fault, Happening, Process, Question, World
 
 PROVIDERS = {"a": (1.0, 2.0), "b": (5.0,), "c": ()}
-ROUNDS = 3
+"""The providers, and when each is asked about what is in doubt; ``c`` cannot be."""
 
 
 def leg(*providers: str, channel: str | None = None) -> LegConfig:
     return LegConfig(via=Via(providers=providers), channel=channel)
 
 
+def route(name: str, *legs: LegConfig, **more: Any) -> Route:
+    return Route(name=name, when=When(tags=(name,)), legs=legs, **more)
+
+
 ROUTES = (
-    Route(
-        name="two-legs",
-        when=When(tags=("two-legs",)),
-        legs=(leg("a", "c"), leg("b", channel="flash")),
-    ),
-    Route(
-        name="every-leg",
-        when=When(tags=("every-leg",)),
-        legs=(leg("a"), leg("b", "c", channel="flash")),
-        mode=Mode.ALL_OF,
-    ),
-    Route(
-        name="held",
-        when=When(tags=("held",)),
-        legs=(leg("a", "b"),),
-        if_unknown=IfUnknown.HOLD,
-    ),
-    Route(
-        name="hurried",
-        when=When(tags=("hurried",)),
-        legs=(leg("b", "a"),),
-        deadline=timedelta(seconds=20),
-    ),
+    route("two-legs", leg("a", "c"), leg("b", channel="flash")),
+    route("every-leg", leg("a"), leg("b", "c", channel="flash"), mode=Mode.ALL_OF),
+    route("held", leg("a", "b"), if_unknown=IfUnknown.HOLD),
+    route("hurried", leg("b", "a"), deadline=timedelta(seconds=20)),
     Route(name="default", legs=(leg("a", "b", "c"),)),
 )
 
 
-# --- what can happen ------------------------------------------------------------------------
+def sms(recipients: int = 1, tag: str = "default") -> Sms:
+    return Sms(to=[f"+7999000000{n}" for n in range(recipients)], text="hi", tags=tag)
+
+
+@contextmanager
+def new_world() -> Iterator[World]:
+    world = World(ROUTES, PROVIDERS)
+    world.observers.append(Observer(world).look)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+# --- what can come between ------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -90,6 +83,16 @@ class Pass:
 
 
 @attrs.frozen
+class ComeBack:
+    """A process that seemed to be dead tells what it has heard."""
+
+    which: int = 0
+
+    def happen(self, world: World) -> None:
+        world.come_back(self.which)
+
+
+@attrs.frozen
 class Decide:
     """Somebody decides about the newest delivery."""
 
@@ -97,8 +100,8 @@ class Decide:
     wanted: str
 
     def happen(self, world: World) -> None:
-        (newest,) = world.journal.search(Filter(limit=1))
-        world.aside(self.number, lambda process: decide(process, self.wanted, newest.id))
+        newest = world.entries()[0]
+        world.aside(self.number, partial(decide, wanted=self.wanted, delivery_id=newest.id))
 
 
 def decide(process: Process, wanted: str, delivery_id: str) -> object:
@@ -124,142 +127,25 @@ numbers = st.integers(0, 1)
 wishes = st.sampled_from(["hold", "cancel", "release", "fetch"])
 pauses = st.sampled_from([0.5, 1.0, 5.0, 30.0, 61.0, 70.0, 3700.0])
 passes = st.builds(Pass, pauses, st.none() | numbers)
-happenings = passes | st.builds(Decide, numbers, wishes)
+comings_back = st.builds(ComeBack, st.integers(0, 3))
+happenings = passes | st.builds(Decide, numbers, wishes) | comings_back
 meanwhile = st.just(()) | st.lists(happenings, min_size=1, max_size=3).map(tuple)
+rarely = st.sampled_from([False, False, False, True])
 
 
 @st.composite
 def calls(draw: st.DrawFn, late: st.SearchStrategy[bool]) -> Call:
     fate = draw(st.sampled_from(Fate))
     answer = draw(st.sampled_from(ANSWERS[fate]))
-    rarely = st.sampled_from([False, False, False, True])
     return Call(fate, answer, draw(rarely), draw(late), draw(meanwhile))
 
 
-questions = st.builds(
-    Question,
-    st.booleans(),
-    st.sampled_from([False, False, False, True]),
-    meanwhile,
-)
+questions = st.builds(Question, st.booleans(), rarely, meanwhile)
 faults = st.none() | st.builds(Fault, st.integers(1, 8), st.booleans(), st.booleans())
+tags = st.sampled_from([each.name for each in ROUTES])
 
 
-# --- what must hold -------------------------------------------------------------------------
-
-
-@attrs.define
-class Observer:
-    """Looks at the journal after each transaction, and notes what may not have happened."""
-
-    world: World
-    known: dict[str, Entry] = attrs.field(factory=dict)
-
-    def look(self) -> None:
-        now = self.world.clock.now()
-        for entry in self.world.journal.search(Filter(limit=100)):
-            before = self.known.get(entry.id)
-            problems = [*_wrong_in(entry), *(_wrong_since(before, entry, now) if before else ())]
-            self.world.problems += [f"{each}: {_brief(entry)}" for each in problems]
-            self.known[entry.id] = entry
-
-
-def _brief(entry: Entry) -> str:
-    return f"{entry.stage}, {entry.wish}, lease {entry.lease}, {delivery_of(entry)}"
-
-
-def _wrong_in(entry: Entry) -> list[str]:
-    under_way = entry.stage is Stage.UNDER_WAY
-    checks = {
-        "what is under way is due some time, and nothing else": under_way == bool(entry.due_at),
-        "nobody has what is over": under_way or entry.owner is None,
-        "what has ended is over": entry.stage is not Stage.ENDED or entry.progress.ended,
-        "no attempt follows one that is in doubt": all(map(_is_certain, _passed(entry))),
-    }
-    return [name for name, holds in checks.items() if not holds]
-
-
-def _wrong_since(before: Entry, entry: Entry, now: datetime) -> list[str]:
-    checks = {
-        "leases only grow": entry.lease >= before.lease,
-        "a new owner has a new lease": (
-            entry.owner in (before.owner, None) or entry.lease > before.lease
-        ),
-        "what has ended stays so": before.stage is not Stage.ENDED or entry.stage is Stage.ENDED,
-        "no attempt is forgotten": _ids(before) == _ids(entry)[: len(_ids(before))],
-        "no answer is forgotten": all(
-            map(_is_kept, _attempts(before), _attempts(entry)[: len(_ids(before))])
-        ),
-        "a cancellation is never taken back": (
-            before.wish is not Wish.CANCEL or entry.wish is Wish.CANCEL
-        ),
-        "nothing begins against a wish": before.wish is None or _ids(before) == _ids(entry),
-        "no absence is certain before its time": not [
-            attempt.id
-            for known, attempt in zip(_attempts(before), _attempts(entry), strict=False)
-            if not _is_certain(known) and _is_absent_too_soon(attempt, now)
-        ],
-    }
-    return [name for name, holds in checks.items() if not holds]
-
-
-def _attempts(entry: Entry) -> Sequence[Attempt]:
-    return delivery_of(entry).attempts
-
-
-def _ids(entry: Entry) -> list[str]:
-    return [attempt.id for attempt in _attempts(entry)]
-
-
-def _passed(entry: Entry) -> list[Attempt]:
-    """All attempts but the last of each leg, and of ``first_of`` but the last of all."""
-    if not entry.plan.all_of:
-        return list(_attempts(entry)[:-1])
-    return [each for leg in delivery_of(entry).legs for each in leg.attempts[:-1]]
-
-
-def _is_certain(attempt: Attempt) -> bool:
-    return isinstance(attempt.outcome, Accepted | Refused | NotSent)
-
-
-def _is_kept(before: Attempt, after: Attempt) -> bool:
-    return before.answer is None or before.answer == after.answer
-
-
-def _is_absent_too_soon(attempt: Attempt, now: datetime) -> bool:
-    """Whether it is said not to have left before the schedule of questions can be over."""
-    if not isinstance(attempt.resolved, NotSent):
-        return False
-    schedule = timedelta(seconds=sum(PROVIDERS[attempt.provider]))
-    return now < attempt.started_at + schedule
-
-
-def taken_on(world: World, attempts: Sequence[Attempt]) -> Counter[tuple[str, str]]:
-    """Return how often the providers of these attempts have taken the message, by our own ids."""
-    asked = {(attempt.provider, attempt.own_id) for attempt in attempts}
-    taken = {each: world.books[each[0]].taken[each[1]] for each in asked}
-    return Counter({each: times for each, times in taken.items() if times})
-
-
-def assert_true(world: World, delivery: Delivery) -> None:
-    """Hold what a delivery says of itself against what the providers have.
-
-    A request that was thought lost and turns up after all can come a second time, but only to the
-    provider that knows it by the same id.
-    """
-    surprised = delivery.id in world.surprised
-    for result in delivery.legs if delivery.all_of else [_as_one(delivery)]:
-        taken = taken_on(world, result.attempts)
-        assert len(taken) <= 1, f"sent by two ways: {taken}: {delivery}"
-        assert surprised or taken.total() in _TRUE_OF[type(result.outcome)], f"{taken}: {result}"
-
-
-_TRUE_OF = {Accepted: [1], Refused: [0], NotSent: [0], Unknown: [0, 1]}
-"""How often a message can have been taken of which this is said."""
-
-
-def _as_one(delivery: Delivery) -> LegResult:
-    return LegResult(channel="any", outcome=delivery.outcome, attempts=delivery.attempts)
+# --- everything at once ---------------------------------------------------------------------
 
 
 class Lives(RuleBasedStateMachine):
@@ -269,32 +155,25 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(ROUTES, PROVIDERS)
-        self.world.observers.append(Observer(self.world).look)
+        self._resources = ExitStack()
+        self.world = self._resources.enter_context(new_world())
 
-    @rule(
-        number=numbers,
-        route=st.sampled_from([route.name for route in ROUTES]),
-        script=st.data(),
-        fault=faults,
-    )
-    def send(self, number: int, route: str, script: Any, fault: Fault | None) -> None:
-        before = self._ids()
-        said = self._play(
-            number,
-            lambda process: process.send(Sms(to="+79990000001", text="hi", tags=route)),
-            script,
-            fault,
-        )
-        if isinstance(said, Exception):
-            self._assert_nothing_left(before)
+    @rule(number=numbers, tag=tags, recipients=st.integers(1, 2), script=st.data(), fault=faults)
+    def send(
+        self, number: int, tag: str, recipients: int, script: Any, fault: Fault | None
+    ) -> None:
+        before = {entry.id for entry in self.world.entries()}
+        said = self._play(number, lambda process: process.send(sms(recipients, tag)), script, fault)
+        if isinstance(said, JournalError):
+            new = [entry for entry in self.world.entries() if entry.id not in before]
+            self._assert_nothing_left(new, fault)
         elif not isinstance(said, Crash) and fault is None:
-            self._assert_said_as_written(said.deliveries[0])
+            last = said.deliveries[-1]  # others may have gone on since
+            assert last == delivery_of(self._loaded(last.id))
 
-    @rule(number=numbers, route=st.sampled_from([route.name for route in ROUTES]), fault=faults)
-    def enqueue(self, number: int, route: str, fault: Fault | None) -> None:
-        message = Sms(to="+79990000001", text="hi", tags=route)
-        self.world.play(number, lambda process: process.enqueue(message), fault=fault)
+    @rule(number=numbers, tag=tags, fault=faults)
+    def enqueue(self, number: int, tag: str, fault: Fault | None) -> None:
+        self.world.play(number, lambda process: process.enqueue(sms(tag=tag)), fault=fault)
 
     @rule(number=numbers, script=st.data(), fault=faults)
     def work(self, number: int, script: Any, fault: Fault | None) -> None:
@@ -304,14 +183,18 @@ class Lives(RuleBasedStateMachine):
     def decide(
         self, number: int, wanted: str, which: int, script: Any, fault: Fault | None
     ) -> None:
-        ids = self._ids()
-        if ids:
-            delivery_id = ids[which % len(ids)]
-            self._play(number, lambda process: decide(process, wanted, delivery_id), script, fault)
+        if entries := self.world.entries():
+            delivery_id = entries[which % len(entries)].id
+            act = partial(decide, wanted=wanted, delivery_id=delivery_id)
+            self._play(number, act, script, fault)
 
     @rule(time=passes)
     def wait(self, time: Pass) -> None:
         time.happen(self.world)
+
+    @rule(one=comings_back)
+    def come_back(self, one: ComeBack) -> None:
+        one.happen(self.world)
 
     @rule(number=numbers, provider=st.sampled_from([*PROVIDERS]))
     def resume(self, number: int, provider: str) -> None:
@@ -322,67 +205,32 @@ class Lives(RuleBasedStateMachine):
         assert not self.world.problems, self.world.problems[0]
 
     @invariant()
-    def what_is_over_is_true(self) -> None:
-        for entry in self.world.journal.search(Filter(limit=100)):
+    def what_has_ended_is_true(self) -> None:
+        for entry in self.world.entries():
             if entry.stage is Stage.ENDED:
                 assert_true(self.world, delivery_of(entry))
 
     def teardown(self) -> None:
-        try:
-            self._come_to_an_end()
-        finally:
-            self.world.close()
-
-    def _come_to_an_end(self) -> None:
-        """Nothing is lost: each delivery ends, or is held, and says what is true."""
-        for _ in range(2):
-            self.world.settle()
-            self.nothing_forbidden_has_happened()
-            for entry in self.world.journal.search(Filter(limit=100)):
-                self._assert_over(entry)
-                if entry.wish is Wish.HOLD:
-                    self.world.play(0, partial(decide, wanted="release", delivery_id=entry.id))
-
-    def _assert_over(self, entry: Entry) -> None:
-        delivery = delivery_of(entry)
-        assert not delivery.under_way
-        assert_true(self.world, delivery)
-        if isinstance(delivery.outcome, Unknown):
-            assert delivery.held == (entry.wish is not Wish.CANCEL)
-        if entry.wish is Wish.CANCEL:
-            assert entry.stage is Stage.ENDED, f"cancelled, and not over: {entry}"
+        with self._resources:
+            come_to_an_end(self.world)
 
     def _play(self, number: int, act: Any, script: Any, fault: Fault | None) -> Any:
         planned = script.draw(st.lists(calls(self.late), max_size=4), label="calls")
         asked = script.draw(st.lists(questions, max_size=3), label="questions")
         said = self.world.play(number, act, planned, asked, fault)
         if fault is None:
-            self._assert_written()
+            assert_written(self.world)
         return said
 
-    def _assert_written(self) -> None:
-        """What anybody who is alive has heard is in the journal, in time or late."""
-        for heard in self.world.heard:
-            entry = self.world.journal.load(heard.delivery_id)
-            known = {each.id: each for each in _attempts(entry)} if entry else {}
-            assert known[heard.id].answer is not None
-
-    def _ids(self) -> list[str]:
-        return [entry.id for entry in self.world.journal.search(Filter(limit=100))]
-
-    def _assert_nothing_left(self, before: list[str]) -> None:
-        """What ``send`` has raised for has not gone."""
-        for delivery_id in {*self._ids()} - {*before}:
-            entry = self.world.journal.load(delivery_id)
-            assert entry is not None
-            assert not taken_on(self.world, _attempts(entry))
-
-    def _assert_said_as_written(self, said: Delivery) -> None:
-        entry = self.world.journal.load(said.id)
+    def _loaded(self, delivery_id: str) -> Entry:
+        entry = self.world.journal.load(delivery_id)
         assert entry is not None
-        written = delivery_of(entry)
-        assert (written.outcome, written.stage) == (said.outcome, said.stage)
-        assert written.attempts == said.attempts
+        return entry
+
+    def _assert_nothing_left(self, new: Sequence[Entry], fault: Fault | None) -> None:
+        """What ``send`` has raised for has not gone, and is not written by us to go later."""
+        assert not any(taken_of(self.world, attempts_of(entry)) for entry in new)
+        assert not new or (fault is not None and fault.after)
 
 
 class LivesWithLateRequests(Lives):
@@ -391,9 +239,20 @@ class LivesWithLateRequests(Lives):
     late = st.booleans()
 
 
+def come_to_an_end(world: World) -> None:
+    """Let each delivery end, or be held; release what somebody holds, and once more."""
+    for _ in range(2):
+        world.settle()
+        assert not world.problems, world.problems[0]
+        for entry in world.entries():
+            assert_over(world, entry)
+            if entry.wish is Wish.HOLD:
+                world.play(0, partial(decide, wanted="release", delivery_id=entry.id))
+
+
 QUICK = settings(
     max_examples=60,
-    stateful_step_count=12,
+    stateful_step_count=7,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -405,3 +264,98 @@ def test_whatever_happens_no_message_goes_twice_none_is_lost_and_what_is_said_is
 
 def test_a_request_that_arrives_late_surprises_nobody_before_its_lease_has_ended() -> None:
     run_state_machine_as_test(LivesWithLateRequests, settings=QUICK)
+
+
+# --- every seam in turn ---------------------------------------------------------------------
+
+ONE_CALL = [
+    Call(),
+    Call(Fate.TAKEN, ANSWERS[Fate.TAKEN][1]),
+    Call(Fate.LOST, ANSWERS[Fate.LOST][0]),
+]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("dies", [False, True], ids=["fails", "dies"])
+@pytest.mark.parametrize("call", ONE_CALL, ids=["accepted", "taken", "lost"])
+def test_at_whichever_use_the_journal_fails_or_the_process_dies_the_message_goes_once(
+    call: Call, dies: bool, after: bool
+) -> None:
+    """Or never, and then the sender was told that nothing has left."""
+    for at in count(1):
+        with new_world() as world:
+            said = world.play(
+                0, lambda process: process.send(sms()), [call], fault=Fault(at, dies, after)
+            )
+            come_to_an_end(world)
+            if world.entries():
+                assert [type(delivery_of(each).outcome) for each in world.entries()] == [Accepted]
+            else:
+                assert isinstance(said, JournalError | Crash)
+            if world.last_uses < at:
+                return
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("dies", [False, True], ids=["fails", "dies"])
+def test_at_whichever_use_of_the_journal_a_worker_fails_or_dies_another_goes_on(
+    dies: bool, after: bool
+) -> None:
+    for at in count(1):
+        with new_world() as world:
+            world.play(1, lambda process: process.enqueue(sms()))
+            world.play(0, lambda process: process.worker().work_off(), fault=Fault(at, dies, after))
+            come_to_an_end(world)
+            assert [type(delivery_of(each).outcome) for each in world.entries()] == [Accepted]
+            if world.last_uses < at:
+                return
+
+
+# --- the order of what is independent -------------------------------------------------------
+
+Ending: TypeAlias = tuple[type[Outcome], Stage, int]
+
+
+def ending(fate: Fate, answer: Outcome | None, order: Sequence[str]) -> Ending:
+    """Return how a delivery ends whose sender was thought dead, if these things happen to it."""
+    with new_world() as world:
+        world.play(0, lambda process: process.send(sms()), [Call(fate, answer, dies=True)])
+        Pass(60.0, 1).happen(world)
+        can_happen: dict[str, Happening] = {
+            "come back": ComeBack(),
+            "ask": Pass(10.0, 1),
+            **{wanted: Decide(0, wanted) for wanted in ("hold", "cancel", "fetch")},
+        }
+        for event in order:
+            can_happen[event].happen(world)
+        come_to_an_end(world)
+        delivery = delivery_of(world.entries()[0])
+        return type(delivery.outcome), delivery.stage, taken_of(world, delivery.attempts).total()
+
+
+fates_and_answers = st.sampled_from(
+    [
+        (fate, answer)
+        for fate, answers in ANSWERS.items()
+        for answer in answers
+        if not isinstance(answer, Exception)
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fates_and_answers, st.sampled_from(["hold", "cancel"]), st.data())
+def test_how_a_delivery_ends_does_not_hang_on_the_order_of_what_is_independent(
+    said: tuple[Fate, Outcome | None], wish: str, script: Any
+) -> None:
+    """A late answer, even told twice, what asking finds out, and what somebody wants of it.
+
+    What was never there may be sent again once it was asked about; then what comes later finds
+    something else.
+    """
+    fate, answer = said
+    asking = [] if fate is Fate.LOST else ["ask"]
+    events = ["come back", "come back", "fetch", wish, *asking]
+    order = script.draw(st.permutations(events), label="order")
+
+    assert ending(fate, answer, order) == ending(fate, answer, events)

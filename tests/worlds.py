@@ -23,10 +23,11 @@ from notify_core.errors import JournalError, MessageError
 from notify_core.hookspecs import hookimpl
 from notify_core.journal.database import Watch
 from notify_core.journal.enlist import Dialect, Executor
+from notify_core.journal.model import Entry, Filter
 from notify_core.journal.seal import Unsealed
 from notify_core.journal.sql import SqlJournal
 from notify_core.journal.sqlite import SqliteDatabase
-from notify_core.keeping import Kept, Leases
+from notify_core.keeping import Kept, Leases, with_answers_of
 from notify_core.message import MESSAGE_TYPES, Message, Priority
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
@@ -41,6 +42,7 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_core.plugins import Plugins
+from notify_core.progress import attempt_answered
 from notify_core.provider import Capabilities, ProviderType
 from notify_core.secret import Secret
 from notify_core.testing import ManualClock, accepted
@@ -77,13 +79,13 @@ class OwnConnection:
 
     def __init__(self, database: SqliteDatabase, written: Callable[[], None]) -> None:
         self.fault: Fault | None = None
+        self.uses = 0
         self.is_dead = False
         self._database = database
         self._written = written
-        self._uses = 0
 
     def befall(self, fault: Fault | None) -> None:
-        self.fault, self._uses = fault, 0
+        self.fault, self.uses = fault, 0
 
     def write(self, work: Callable[[Executor], Any]) -> Any:
         with self._use():
@@ -115,8 +117,8 @@ class OwnConnection:
     def _use(self) -> Iterator[None]:
         if self.is_dead:
             raise Crash
-        self._uses += 1
-        fault = self.fault if self.fault and self._uses == self.fault.at else None
+        self.uses += 1
+        fault = self.fault if self.fault and self.uses == self.fault.at else None
         if fault and not fault.after:
             self._fail(fault)
         yield
@@ -252,6 +254,8 @@ class Door:
         if call.late:
             self._world.arrived_late(self._books, attempt, began)
             self._books.enter(attempt.own_id, call.fate)
+        if call.dies:
+            self._world.freeze(attempt, call.answer or accepted(attempt))
         self._end(dies=call.dies)
         self._world.heard.append(attempt)
         if isinstance(call.answer, Exception):
@@ -313,7 +317,12 @@ class Process(Notifier):
 
 
 class World:
-    """A journal, providers, and the processes that use them."""
+    """A journal, providers, and two processes that use them.
+
+    ``heard`` are the attempts whose answer somebody who is alive has heard during the last play,
+    ``last_uses`` how often its process has used the journal. ``surprised`` are the deliveries of
+    which a request arrived after everybody had a right to think it lost.
+    """
 
     def __init__(self, routes: Sequence[Route], providers: Mapping[str, tuple[float, ...]]) -> None:
         self.clock = ManualClock()
@@ -321,12 +330,15 @@ class World:
         self.problems: list[str] = []
         self.surprised: set[str] = set()
         self.heard: list[Attempt] = []
+        self.last_uses = 0
         self.observers: list[Callable[[], None]] = []
         self._database = SqliteDatabase(":memory:")
         self.journal = SqlJournal(self._database, TYPES, Unsealed(), self.clock)
         self._routes = tuple(routes)
         self._calls: list[Call] = []
         self._questions: list[Question] = []
+        self._called: dict[str, Entry] = {}
+        self._frozen: list[Entry] = []
         self._depth = 0
         self.processes = [self._started(), self._started()]
 
@@ -350,6 +362,7 @@ class World:
             return self._acted(number, act)
         finally:
             self._calls, self._questions = [], []
+            self.last_uses = self.processes[number].connection.uses
             self._restart_the_dead()
             self.processes[number].connection.befall(None)
 
@@ -372,6 +385,22 @@ class World:
 
     def next_question(self) -> Question:
         return self._questions.pop(0) if self._questions else Question()
+
+    def freeze(self, attempt: Attempt, answer: Outcome | Exception) -> None:
+        """Remember what a process has heard that seems to be dead, and may only be very slow."""
+        heard = LOST_ANSWER if isinstance(answer, Exception) else answer
+        known = self._called[attempt.id]
+        progress = attempt_answered(known.progress, heard, self.clock.now())
+        self._frozen.append(attrs.evolve(known, progress=progress))
+
+    def come_back(self, which: int) -> None:
+        """Let one of those who seemed to be dead tell the journal what it has heard."""
+        if self._frozen:
+            told = self._frozen[which % len(self._frozen)]
+            now = self.clock.now()
+            if self.journal.write(attrs.evolve(told, owner=None, due_at=now)) is None:
+                self.journal.amend(told.id, lambda known: with_answers_of(known, told, now))
+            self._written()
 
     def carry_on_until(self, end: float, number: int) -> None:
         """Let the time pass, and a process carry on what becomes due before that moment."""
@@ -404,6 +433,10 @@ class World:
             process.close()
         self._database.close()
 
+    def entries(self) -> Sequence[Entry]:
+        """Return every delivery as the journal has it, the newest first."""
+        return self.journal.search(Filter(limit=100))
+
     # --- what is seen ---------------------------------------------------------------------
 
     def called(self, attempt: Attempt) -> None:
@@ -417,6 +450,7 @@ class World:
             self.problems.append(f"{attempt.id} is not the open attempt when it is made")
         if entry.owner is None or entry.due_at is None or entry.due_at <= self.clock.now():
             self.problems.append(f"{attempt.id} is not leased when it is made")
+        self._called[attempt.id] = entry
 
     def arrived_late(self, books: Books, attempt: Attempt, began: float) -> None:
         """Excuse what follows if nobody could know that this request was still on its way.
