@@ -304,7 +304,7 @@ class Notifier:
             return None
         try:
             return Kept.open(config.journal, types, self._clock)
-        except BaseException:
+        except BaseException:  # raised again: nobody would close what was opened before
             self._registry.close()
             raise
 

@@ -30,7 +30,7 @@ def open_journal(
     seal, database = _seal(config), _database(config)
     try:
         return SqlJournal(database, types, seal, clock, to_migrate=to_migrate)
-    except BaseException:
+    except BaseException:  # raised again: an interrupt must not leave it open either
         database.close()
         raise
 

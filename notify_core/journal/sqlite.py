@@ -97,7 +97,7 @@ class SqliteDatabase:
                 for job in jobs:
                     job.run(executor)
                 self._writer.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # raised again: whatever ended it, nothing of it stays
                 # A full disk has SQLite roll back by itself.
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
@@ -126,7 +126,7 @@ class SqliteDatabase:
             try:
                 for pragma in self._pragmas:
                     _execute_patiently(connection, pragma)
-            except BaseException:
+            except BaseException:  # raised again: an interrupt must not leave it open either
                 connection.close()
                 raise
         return connection
@@ -228,7 +228,7 @@ class _GroupCommit:
                 job.sleep()
             if job.leads:
                 self._lead()
-        except BaseException:
+        except BaseException:  # raised again: whoever is interrupted must not keep the lead
             self._withdraw(job)
             raise
         return job.result()
