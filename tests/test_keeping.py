@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import attrs
@@ -38,7 +39,11 @@ from notify_core.clock import SystemClock
 from notify_core.config.model import Config, JournalConfig, LegConfig, Retry, Route, Via
 from notify_core.journal.codec import fingerprint
 from notify_core.journal.model import Entry, Filter, Part
-from notify_core.progress import Wish
+from notify_core.journal.seal import Unsealed
+from notify_core.journal.sql import SqlJournal
+from notify_core.journal.sqlite import SqliteDatabase
+from notify_core.keeping import Journalled, Kept, Leases
+from notify_core.progress import Wish, attempt_began
 from notify_core.testing import (
     ManualClock,
     ScriptedProvider,
@@ -65,6 +70,10 @@ class Place:
     url: Secret
     stack: ExitStack
     clock: ManualClock = attrs.field(factory=ManualClock)
+
+    @property
+    def path(self) -> str:
+        return self.url.reveal().removeprefix("sqlite:///")
 
     def notifier(self, *routes: Route, real_time: bool = False, **more: object) -> Notifier:
         """Return a notifier; ``lease`` beside the providers is the length of its leases."""
@@ -156,11 +165,35 @@ def test_a_report_is_true_though_the_journal_fails_after_the_message_left(place:
     assert other.get(delivery.id).accepted
 
 
+def test_what_was_heard_before_the_journal_failed_is_in_the_report(place: Place) -> None:
+    """The second attempt cannot be written, so it is not made; a worker makes it later."""
+    broken = ExitStack()
+
+    def break_it(_message: Message, _attempt: Attempt) -> Outcome:
+        broken.enter_context(journal_away(place))
+        return DOWN
+
+    second = ScriptedProvider()
+    notifier = place.notifier(a=ScriptedProvider([break_it]), b=second)
+
+    (delivery,) = notifier.send(sms())
+    broken.close()
+    sent = list(second.sent)
+    for _ in range(5):
+        place.clock.advance(61)
+        notifier.worker().work_off()
+
+    assert sent == []
+    assert [attempt.answer for attempt in delivery.attempts] == [DOWN]
+    assert delivery.under_way
+    assert delivery.warnings[0].startswith("it cannot be carried on now: journal")
+    assert notifier.get(delivery.id).accepted
+
+
 @contextmanager
 def journal_away(place: Place) -> Iterator[None]:
     """Let nothing be written: somebody has taken a table away."""
-    path = place.url.reveal().removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(place.path)) as connection:
         connection.execute("ALTER TABLE notify_deliveries RENAME TO away")
         yield
         connection.execute("ALTER TABLE away RENAME TO notify_deliveries")
@@ -226,6 +259,63 @@ def test_who_has_heard_nothing_new_does_not_disturb_who_took_over(place: Place) 
     assert (left.lease, left.owner, left.due_at) == (new.lease, "new", new.due_at)
 
 
+class NotesLeases(SqlJournal):
+    """Notes which leases were lengthened."""
+
+    def __init__(self) -> None:
+        super().__init__(SqliteDatabase(":memory:"), {}, Unsealed(), SystemClock())
+        self.lengthened = queue.SimpleQueue[Sequence[str]]()
+
+    def extend(self, owner: str, delivery_ids: Sequence[str], until: datetime) -> None:
+        super().extend(owner, delivery_ids, until)
+        self.lengthened.put(list(delivery_ids))
+
+
+def test_a_lease_that_two_threads_have_is_kept_alive_until_both_have_done() -> None:
+    """The first has lost its own and does not know it yet; the second has a new one."""
+    with closing(NotesLeases()) as journal:
+        leases = Leases(journal, SystemClock(), timedelta(seconds=0.03))
+        leases.hold(["one", "two"])
+        leases.hold(["one"])
+
+        leases.drop(["one", "two"])
+        journal.lengthened.get(timeout=5)
+        after_the_first = journal.lengthened.get(timeout=5)
+        leases.drop(["one"])
+        time.sleep(0.1)
+        leases.close()
+        while not journal.lengthened.empty():
+            journal.lengthened.get()
+
+    assert after_the_first == ["one"]
+
+
+class ThinksBetterOfIt(SqlJournal):
+    """Whoever wanted a delivery held takes the wish back just before it is looked at."""
+
+    def load(self, delivery_id: str) -> Entry | None:
+        self.wish(delivery_id, None, datetime(2030, 1, 1, tzinfo=UTC))
+        return super().load(delivery_id)
+
+
+def test_an_attempt_is_written_though_somebody_wanted_it_held_for_a_moment(place: Place) -> None:
+    """What is not written may not leave."""
+    notifier = place.notifier(a=ScriptedProvider())
+    notifier.enqueue(sms())
+    database = SqliteDatabase(place.path)
+    with closing(ThinksBetterOfIt(database, {"sms": Sms}, Unsealed(), place.clock)) as journal:
+        leases = Leases(journal, place.clock, timedelta(seconds=60))
+        keeper = Journalled(Kept(journal, leases, JournalConfig(url=place.url)), place.clock)
+        (entry,) = claimed(notifier, leases.owner, place.clock.now())
+        journal.wish(entry.id, Wish.HOLD, place.clock.now())
+
+        began, attempt = attempt_began(entry.plan, entry.progress, "a", place.clock.now())
+        begun = keeper.begin(entry, began)
+
+    assert begun.wish is None
+    assert notifier.get(entry.id).attempts == (attempt,)
+
+
 # --- decisions while something is in doubt ---------------------------------------------------
 
 
@@ -256,6 +346,40 @@ def test_a_cancellation_is_not_forgotten_by_holding_and_releasing(place: Place) 
 
     assert notifier.get(delivery.id).stage is Stage.ENDED
     assert len(provider.sent) == 1
+
+
+def test_a_cancellation_is_not_taken_back_by_releasing_what_is_being_sent(place: Place) -> None:
+    provider = Looks(lambda attempt: decide_against(attempt.delivery_id), DOWN)
+    notifier = place.notifier(a=provider)
+
+    def decide_against(delivery_id: str) -> None:
+        notifier.cancel(delivery_id)
+        notifier.release(delivery_id)
+
+    (delivery,) = notifier.send(sms())
+    for _ in range(5):
+        place.clock.advance(61)
+        notifier.worker().work_off()
+
+    assert len(provider.sent) == 1
+    assert notifier.get(delivery.id).stage is Stage.ENDED
+
+
+def test_a_pause_that_was_cut_short_by_holding_is_made_again(place: Place) -> None:
+    provider = ScriptedProvider([LOST])
+    notifier = place.notifier(a=provider)
+    (delivery,) = notifier.send(sms())
+    place.clock.advance(1)
+    notifier.hold(delivery.id)
+
+    notifier.release(delivery.id)
+    notifier.worker().work_off()
+    at_once = list(provider.asked)
+    place.clock.advance(1)
+    notifier.worker().work_off()
+
+    assert at_once == []
+    assert len(provider.asked) == 1
 
 
 # --- statuses of what somebody kept ---------------------------------------------------------

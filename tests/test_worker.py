@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -51,6 +53,7 @@ from notify_core.testing import (
     scripted_config,
 )
 from notify_core.testing.provider import EVERY_CHANNEL
+from tests.worlds import Fault, World
 
 BAD_LOGIN = NotSent("authorise error", FailureScope.ACCOUNT)
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
@@ -347,6 +350,62 @@ def test_one_worker_takes_over_from_another_that_died(make: MakeNotifier) -> Non
     assert too_early == []
     assert [receipt.own_id for receipt in knows.asked] == [f"{delivery_id}-1"]
     assert knows.sent == []
+
+
+def test_who_interrupts_working_off_leaves_the_rest_to_others_at_once(make: MakeNotifier) -> None:
+    def interrupt(_message: Message, _attempt: Attempt) -> Outcome:
+        raise KeyboardInterrupt
+
+    clock, quick = ManualClock(), ScriptedProvider()
+    first = make(a=ScriptedProvider([interrupt]), clock=clock)
+    second = make(a=quick, clock=clock)
+    first.enqueue_many([sms(f"text {n}") for n in range(3)])
+
+    with pytest.raises(KeyboardInterrupt):
+        first.worker().work_off()
+    second.worker().work_off()
+
+    assert len(quick.sent) == 2
+
+
+def test_a_signal_handler_may_stop_it(make: MakeNotifier) -> None:
+    worker = make(a=ScriptedProvider()).worker()
+    before = signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    ask_it = threading.Timer(0.2, signal.raise_signal, [signal.SIGTERM])
+    try:
+        ask_it.start()
+        worker.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_journal_that_fails_for_a_while_is_survived(
+    make: MakeNotifier, file: JournalConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    notifier = make(a=ScriptedProvider())
+    (delivery_id,) = notifier.enqueue(sms())
+
+    with closing(sqlite3.connect(file.url.reveal().removeprefix("sqlite:///"))) as other:
+        other.execute("ALTER TABLE notify_deliveries RENAME TO away")
+        with notifier.worker():
+            assert until(lambda: "the worker cannot use the journal" in caplog.text)
+            other.execute("ALTER TABLE away RENAME TO notify_deliveries")
+            delivery = notifier.wait(delivery_id, timeout_s=SOON_S)
+
+    assert delivery.accepted
+
+
+def test_what_was_claimed_is_carried_on_though_the_journal_fails_at_the_next_claim() -> None:
+    """The second claim is for what is urgent, since there was as much as is claimed in bulk."""
+    route = Route(name="default", legs=(LegConfig(via=Via(providers=("a",))),))
+    hands = WorkerConfig(concurrency=2, reserved=1)
+    with closing(World([route], {"a": ()}, hands)) as world:
+        process = world.processes[0]
+        process.enqueue_many([sms()] * 200)
+        process.connection.befall(Fault(2, dies=False, after=False))
+
+        with process.worker():
+            assert until(lambda: world.books["a"].taken.total() == 200)
 
 
 # --- what the application is told -----------------------------------------------------------
