@@ -53,7 +53,6 @@ from notify_core.testing import (
     scripted_config,
 )
 from notify_core.testing.provider import EVERY_CHANNEL
-from tests.worlds import Fault, World
 
 BAD_LOGIN = NotSent("authorise error", FailureScope.ACCOUNT)
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
@@ -393,19 +392,6 @@ def test_a_journal_that_fails_for_a_while_is_survived(
             delivery = notifier.wait(delivery_id, timeout_s=SOON_S)
 
     assert delivery.accepted
-
-
-def test_what_was_claimed_is_carried_on_though_the_journal_fails_at_the_next_claim() -> None:
-    """The second claim is for what is urgent, since there was as much as is claimed in bulk."""
-    route = Route(name="default", legs=(LegConfig(via=Via(providers=("a",))),))
-    hands = WorkerConfig(concurrency=2, reserved=1)
-    with closing(World([route], {"a": ()}, hands)) as world:
-        process = world.processes[0]
-        process.enqueue_many([sms()] * 200)
-        process.connection.befall(Fault(2, dies=False, after=False))
-
-        with process.worker():
-            assert until(lambda: world.books["a"].taken.total() == 200)
 
 
 # --- what the application is told -----------------------------------------------------------
