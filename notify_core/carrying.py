@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from notify_core.delivery import Delivery, Stage
+from notify_core.delivery import Stage, stands_otherwise
 from notify_core.dispatch import Dispatcher
 from notify_core.errors import JournalError
 from notify_core.journal.model import Entry, delivery_of
@@ -45,14 +45,9 @@ class Carrier:
         """Carry on a delivery that was begun elsewhere, and tell if it stands otherwise then."""
         carried = self.carry(entry)
         before, after = delivery_of(entry), delivery_of(carried)
-        if _standing(before) != _standing(after):
+        if stands_otherwise(before, after):
             self._registry.tell("notify_status_changed", delivery=after)
         return carried
-
-
-def _standing(delivery: Delivery) -> tuple[object, ...]:
-    statuses = [leg.status for leg in delivery.legs]
-    return type(delivery.outcome), delivery.stage, statuses
 
 
 def released(entry: Entry, now: datetime) -> Entry:

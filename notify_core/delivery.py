@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ import attrs
 from notify_core.contact import Contact
 from notify_core.errors import DeliveryError
 from notify_core.outcome import (
+    ARRIVED_STATES,
     Accepted,
     NotSent,
     Outcome,
@@ -67,7 +68,8 @@ class LegResult:
     """What happened on one leg.
 
     ``parts`` is our own count, made before sending; ``status`` what became of the message, as
-    far as anybody has asked.
+    far as anybody knows. ``given_up`` says that the receipt it waited for did not come in time,
+    and ``distrusted`` that receipts of its provider are not believed for this recipient.
     """
 
     channel: str
@@ -76,6 +78,25 @@ class LegResult:
     skipped: tuple[Skip, ...] = ()
     parts: PartCount | None = None
     status: Status | None = None
+    given_up: bool = False
+    distrusted: bool = False
+
+    @property
+    def arrived(self) -> bool:
+        """True when a receipt that is believed says that the message reached the recipient."""
+        is_told = self.status is not None and self.status.state in ARRIVED_STATES
+        return is_told and not self.distrusted
+
+    @property
+    def late(self) -> bool:
+        """True when it arrived after it had been given up."""
+        return self.given_up and self.arrived
+
+    @property
+    def may_arrive(self) -> bool:
+        """True when it was given up and nothing says that it will not arrive."""
+        is_over = self.status is not None and self.status.final and not self.distrusted
+        return self.given_up and not is_over and isinstance(self.outcome, Accepted | Unknown)
 
 
 class Stage(enum.Enum):
@@ -145,8 +166,22 @@ class Delivery:
 
     @property
     def status(self) -> Status | None:
-        """The status of the first leg that has one, or None if nobody has asked."""
-        return next((leg.status for leg in self.legs if leg.status is not None), None)
+        """What became of it, or None if nobody knows anything yet.
+
+        That of the leg that arrived, else of the last one that may have gone, else of the last
+        one that has a status; of ``all_of`` that of the first leg that has one.
+        """
+        telling = self._telling()
+        gone = [leg for leg in telling if isinstance(leg.outcome, Accepted | Unknown)]
+        known = [leg.status for leg in telling if leg.status is not None]
+        if gone and not self.all_of:
+            return gone[0].status
+        return known[0] if known else None
+
+    @property
+    def late(self) -> tuple[LegResult, ...]:
+        """The legs that arrived after they had been given up; their cost is in ``cost`` too."""
+        return tuple(leg for leg in self.legs if leg.late)
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
@@ -156,13 +191,18 @@ class Delivery:
 
     @property
     def receipt(self) -> Receipt | None:
-        """The first receipt, or None."""
-        return next(iter(self.receipts), None)
+        """The receipt of the leg that arrived, else of the last one accepted, or None.
+
+        Of ``all_of`` it is the first one.
+        """
+        outcomes = [leg.outcome for leg in self._telling()]
+        return next((each.receipt for each in outcomes if isinstance(each, Accepted)), None)
 
     @property
     def channel(self) -> str | None:
-        """The channel of the first leg that was accepted, or None."""
-        return next((leg.channel for leg in self.legs if isinstance(leg.outcome, Accepted)), None)
+        """The channel of the leg that ``receipt`` is of, or None."""
+        telling = self._telling()
+        return next((leg.channel for leg in telling if isinstance(leg.outcome, Accepted)), None)
 
     @property
     def provider(self) -> str | None:
@@ -192,6 +232,13 @@ class Delivery:
         told = [receipt.balance for receipt in self.receipts if receipt.balance is not None]
         return told[-1] if told else None
 
+    def _telling(self) -> Sequence[LegResult]:
+        """Return the legs in the order in which they say how the delivery stands."""
+        if self.all_of:
+            return self.legs
+        arrived = [leg for leg in self.legs if leg.arrived]
+        return [*arrived, *reversed(self.legs)]
+
     def __str__(self) -> str:
         way = f" by {self.channel} via {self.provider}" if self.receipts else ""
         part = " in part, the rest" if self.partly else ""
@@ -200,6 +247,16 @@ class Delivery:
 
     def __repr__(self) -> str:
         return f"<Delivery {self.id} to {self}>"
+
+
+def stands_otherwise(before: Delivery, after: Delivery) -> bool:
+    """Tell whether listeners are told of a change: of the outcome, the stage or a status."""
+    return _standing(before) != _standing(after)
+
+
+def _standing(delivery: Delivery) -> tuple[object, ...]:
+    statuses = [leg.status for leg in delivery.legs]
+    return type(delivery.outcome), delivery.stage, statuses
 
 
 @attrs.frozen(kw_only=True, repr=False)

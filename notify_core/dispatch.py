@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import attrs
@@ -23,14 +23,16 @@ from notify_core.journal.codec import GONE
 from notify_core.journal.model import Entry, delivery_of
 from notify_core.keeping import Keeper, LeftOff
 from notify_core.message import Message
-from notify_core.outcome import Status
+from notify_core.outcome import RefusalScope, Refused, Status
 from notify_core.policy.quiet import quiet_until
 from notify_core.progress import (
     Action,
     Ask,
+    Await,
     Circumstances,
     CloseLeg,
     End,
+    Look,
     Pause,
     Progress,
     Rest,
@@ -43,23 +45,34 @@ from notify_core.progress import (
     attempt_is_over,
     leg_closed,
     leg_under_way,
+    looked,
     next_action,
     provider_left_alone,
     provider_skipped,
     question_answered,
-    receipt_to_ask,
+    receipt_of,
     rested,
     round_began,
+    telling_attempt,
+    waiting_began,
 )
+from notify_core.provider import Capabilities, ReceiptKind
 from notify_core.registry import Registry
 
 _log = logging.getLogger(__name__)
 
 
+def nobody(_address: str, _tags: Collection[str]) -> str | None:
+    """Let nothing stand against anybody."""
+    return None
+
+
 class Dispatcher:
     """Carry deliveries out. One is shared by all threads; it keeps no state of a delivery.
 
-    ``chance`` returns a random number from 0 to 1, for the jitter of pauses.
+    ``chance`` returns a random number from 0 to 1, for the jitter of pauses. ``follow`` is how
+    long a receipt is waited for where the leg does not say, and ``against`` returns what stands
+    against a message with these tags to this address.
     """
 
     def __init__(
@@ -70,14 +83,18 @@ class Dispatcher:
         clock: Clock,
         chance: Callable[[], float],
         keeper: Keeper,
+        follow: timedelta = timedelta(days=2),
+        against: Callable[[str, Collection[str]], str | None] = nobody,
     ) -> None:
         self._registry = registry
         self._board = board
         self._clock = clock
         self._chance = chance
         self._keeper = keeper
-        schedules = {name: able.ask_after_s for name, able in registry.capabilities.items()}
-        self._hasty = Rules(retry=retry, ask_after_s=schedules)
+        self._against = against
+        self._able = registry.capabilities
+        schedules = {name: able.ask_after_s for name, able in self._able.items()}
+        self._hasty = Rules(retry=retry, ask_after_s=schedules, follow=follow)
         self._insistent = attrs.evolve(self._hasty, insistent=keeper.patient)
         self._patient = attrs.evolve(self._insistent, patient=keeper.patient)
 
@@ -100,8 +117,13 @@ class Dispatcher:
                     entry = self._ask(entry)
                 case Pause():
                     entry = _with(entry, round_began(entry.progress, self._rules(entry)))
-                case CloseLeg(why):
-                    entry = _with(entry, leg_closed(entry.plan, entry.progress, why))
+                case Await(span):
+                    until = self._clock.now() + span
+                    entry = _with(entry, waiting_began(entry.progress, until))
+                case Look():
+                    entry = _with(entry, looked(entry.progress, self._look(entry)))
+                case CloseLeg() as close:
+                    entry = _with(entry, leg_closed(entry.plan, entry.progress, close))
                 case Stay():
                     return self._keeper.end(entry, Stage.HELD)
                 case End():
@@ -137,10 +159,16 @@ class Dispatcher:
 
     def _try(self, entry: Entry, provider: str) -> Entry:
         """Make one attempt at a provider, unless something stands against it."""
-        message = message_to_send(entry, self._clock.now())
+        expires = self._may_expire(entry, provider)
+        message = message_to_send(entry, self._clock.now(), expires=expires)
         if message is None:
-            return _with(entry, leg_closed(entry.plan, entry.progress, "its text is not kept"))
+            close = CloseLeg("its text is not kept")
+            return _with(entry, leg_closed(entry.plan, entry.progress, close))
         try:
+            refused = self._refused(entry, message)
+            if refused is not None:
+                close = CloseLeg(refused=refused)
+                return _with(entry, leg_closed(entry.plan, entry.progress, close))
             against = self._obstacle(entry, provider)
             if against is not None:
                 return _with(entry, self._put_off(entry, provider, against))
@@ -155,6 +183,17 @@ class Dispatcher:
         answer = self._registry.send(message, attempt)
         self._board.record(provider, answer)
         return self._heard(begun, attempt_answered(progress, answer, self._clock.now()))
+
+    def _may_expire(self, entry: Entry, provider: str) -> bool:
+        """Tell whether a provider can be told for how long the message of a leg is worth it."""
+        able = self._able.get(provider)
+        leg = leg_under_way(entry.plan, entry.progress)
+        return able is not None and leg.expires is not None and able.can_expire(leg.expires)
+
+    def _refused(self, entry: Entry, message: Message) -> Refused | None:
+        address = leg_under_way(entry.plan, entry.progress).address
+        against = self._against(address, entry.message.tags | message.tags)
+        return None if against is None else Refused(against, RefusalScope.RECIPIENT)
 
     def _obstacle(self, entry: Entry, provider: str) -> Obstacle | None:
         if provider not in self._hasty.ask_after_s:
@@ -181,10 +220,21 @@ class Dispatcher:
             entry, question_answered(entry.plan, entry.progress, status, self._rules(entry))
         )
 
+    def _look(self, entry: Entry) -> Status | None:
+        """Ask once more about an attempt whose leg is about to be given up."""
+        attempt = telling_attempt(entry.progress.attempts)
+        able = self._able.get(attempt.provider) if attempt else None
+        if attempt is None or able is None or not can_be_asked(able):
+            return None
+        try:
+            return self._status_of(attempt)
+        except JournalError as error:
+            raise LeftOff(entry) from error
+
     def _status_of(self, attempt: Attempt) -> Status | None:
         try:
             with self._board.question(attempt.provider, "status"):
-                (status,) = self._registry.fetch_status(attempt.provider, [receipt_to_ask(attempt)])
+                (status,) = self._registry.fetch_status(attempt.provider, [receipt_of(attempt)])
         except ProviderError:
             return None
         return status
@@ -207,22 +257,31 @@ class Dispatcher:
         return _with(entry, progress)
 
 
-def message_to_send(entry: Entry, now: datetime) -> Message | None:
+def message_to_send(entry: Entry, now: datetime, *, expires: bool = False) -> Message | None:
     """Return the message as the leg under way carries it; None if its text is not kept.
 
     A time that has come is not told to the provider. One that is worth delivering for a limited
     time is so for what is left of it, in whole minutes, rounded up: providers count in minutes.
+    With ``expires`` it is so for no longer than its leg waits, either.
     """
     if entry.message is GONE:
         return None
-    message = leg_under_way(entry.plan, entry.progress).message
+    leg = leg_under_way(entry.plan, entry.progress)
+    message = leg.message
     if message.send_at is not None and message.send_at <= now:
         message = attrs.evolve(message, send_at=None)
-    if message.valid_for is None:
-        return message
-    passed = max(now - entry.begins_at, timedelta(0))
-    left = _MINUTE * max(math.ceil((message.valid_for - passed) / _MINUTE), 1)
-    return attrs.evolve(message, valid_for=left) if left < message.valid_for else message
+    limits = [leg.expires] if expires and leg.expires is not None else []
+    if message.valid_for is not None:
+        passed = max(now - entry.begins_at, timedelta(0))
+        left = _MINUTE * max(math.ceil((message.valid_for - passed) / _MINUTE), 1)
+        limits.append(min(left, message.valid_for))
+    valid_for = min(limits, default=None)
+    return message if valid_for == message.valid_for else attrs.evolve(message, valid_for=valid_for)
+
+
+def can_be_asked(able: Capabilities) -> bool:
+    """Tell whether a provider can say what became of a message."""
+    return ReceiptKind.POLL in able.receipts or bool(able.ask_after_s)
 
 
 def _with(entry: Entry, progress: Progress) -> Entry:

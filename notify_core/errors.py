@@ -10,6 +10,8 @@ NotifyError
 │   ├── KeyConflict          its key was given to a message that says something else
 │   └── UnsupportedFeature   the provider cannot express what the message asks for
 ├── ProviderError            a question (balance, cost, status) that got no usable answer
+├── ListError                a file for the suppression list is wrong; carries every problem found
+├── CallbackError            a call to our address that is not a provider's, or not understood
 ├── JournalError             the journal cannot be read or written
 └── DeliveryError            ``report.raise_for_failure()``; carries the report
 
@@ -122,6 +124,24 @@ class ProviderError(NotifyError):
         self.provider = provider
         self.outcome = outcome
         super().__init__(f"provider {provider!r} did not answer the {question} query: {outcome}")
+
+
+class ListError(NotifyError, ValueError):
+    """A file cannot be read into the suppression list; nothing of it was.
+
+    ``problems`` holds the mistakes in file order, the first hundred at most.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class CallbackError(NotifyError):
+    """A call to our address is forged, or nobody understands it. It has no effect.
+
+    The message says what is wrong without a word of what the call holds.
+    """
 
 
 class JournalError(NotifyError):

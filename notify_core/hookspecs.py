@@ -21,6 +21,7 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
+    from notify_core.callback import CallbackEvent, CallbackRequest, Incoming, IncomingPage
     from notify_core.delivery import Attempt, Delivery
     from notify_core.message import Message
     from notify_core.outcome import Account, Estimate, Outcome, Receipt, Status
@@ -54,8 +55,10 @@ def notify_fetch_status(receipts: Sequence[Receipt]) -> Sequence[Status] | None:
     """Ask what became of the messages of these receipts; answer in the same order.
 
     Also called with a receipt of ``own_id`` and ``address`` alone, after an unknown answer.
-    A message that the provider does not know has the state ``NOT_FOUND``. Raise
-    ``ProviderError`` if there is no usable answer; *not found* must never stand for that.
+    With a journal also called by itself, with up to ``poll_batch`` receipts, as often as
+    ``poll_after_s`` says. A message that the provider does not know has the state ``NOT_FOUND``,
+    and one of several of which it has told nothing usable has ``UNKNOWN``. Raise
+    ``ProviderError`` if there is no usable answer at all; *not found* must never stand for that.
     """
 
 
@@ -74,6 +77,27 @@ def notify_check() -> Account | None:
 
     Called by ``notifier.check`` and ``notify balance``. Raise ``ProviderError`` with the
     outcome if they do not.
+    """
+
+
+@hookspec(firstresult=True)
+def notify_parse_callback(request: CallbackRequest) -> Sequence[CallbackEvent] | None:
+    """Say what a call to our address tells, and how far it can be believed.
+
+    Called after the call has been kept and answered, once or, after a crash, again; from several
+    threads at once. Nobody has checked the call yet: anybody can have made it. Compare
+    signatures in constant time, and raise ``CallbackError`` for one that does not fit and for
+    what cannot be understood; such a call has no effect. What is not signed, or not in all that
+    counts, is a ``HINT``. An empty list says that the call tells nothing.
+    """
+
+
+@hookspec(firstresult=True)
+def notify_fetch_incoming(after: str | None, limit: int) -> IncomingPage | None:
+    """Ask for the messages that came in behind ``after``, up to ``limit``, the oldest first.
+
+    ``after`` is what the last answer gave for this, None at first. Called as often as the
+    configuration says. Raise ``ProviderError`` if there is no usable answer.
     """
 
 
@@ -102,6 +126,15 @@ def notify_status_changed(delivery: Delivery) -> None:
     its stage has changed. ``delivery`` is how it stands now. It is called after that is written;
     if the process dies in between it is not called for this change, so ask the journal for what
     must not be missed.
+    """
+
+
+@hookspec
+def notify_message_received(incoming: Incoming, delivery: Delivery | None) -> None:
+    """Learn that somebody has sent us a message, or has called to confirm a number.
+
+    ``delivery`` is the one that it seems to answer, if any. Called by the worker after the
+    message is kept, once for each; if the process dies in between, once more.
     """
 
 

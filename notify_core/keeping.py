@@ -195,13 +195,18 @@ def with_answers_of(known: Entry, told: Entry, now: datetime) -> Entry:
         return entry
     if entry.progress.ended:
         return attrs.evolve(entry, stage=delivery_of(entry).stage, owner=None, due_at=None)
-    if entry.stage is Stage.HELD or (entry.owner is not None and _is_open(entry.progress)):
+    if entry.stage is Stage.HELD or is_calling(entry):
         return entry
-    return attrs.evolve(entry, owner=None, due_at=now)
+    # A pause that is cut short is made again: it is there so that a question finds what is late.
+    return attrs.evolve(
+        entry, progress=attrs.evolve(entry.progress, rested=False), owner=None, due_at=now
+    )
 
 
-def _is_open(progress: Progress) -> bool:
-    return bool(progress.attempts) and progress.attempts[-1].answer is None
+def is_calling(entry: Entry) -> bool:
+    """Tell whether whoever has an entry leased may be calling a provider for it just now."""
+    attempts = entry.progress.attempts
+    return entry.owner is not None and bool(attempts) and attempts[-1].outcome is None
 
 
 def with_warning(entry: Entry, warning: str) -> Entry:

@@ -13,8 +13,10 @@ import attrs
 from notify_core.carrying import Carrier, released
 from notify_core.clock import Clock, SystemClock
 from notify_core.config.model import Config, Until
+from notify_core.config.refusing import refuse_waiting
+from notify_core.config.sections import Callbacks
 from notify_core.delivery import Delivery, Report
-from notify_core.dispatch import Dispatcher
+from notify_core.dispatch import Dispatcher, nobody
 from notify_core.errors import (
     ConfigError,
     JournalError,
@@ -23,6 +25,7 @@ from notify_core.errors import (
     Problem,
 )
 from notify_core.health import HealthBoard
+from notify_core.inbox import Inbox
 from notify_core.journal.base import Journal
 from notify_core.journal.model import Entry, Key, KeyTaken, delivery_of
 from notify_core.keeping import Journalled, Keeper, Kept, Memory
@@ -43,9 +46,12 @@ from notify_core.progress import (
     begin,
 )
 from notify_core.provider import Capabilities, Provider
+from notify_core.receiving import Receiver
 from notify_core.registry import ProviderSpec, Registry
 from notify_core.routing import Catalog, Decision, Plan
+from notify_core.suppression import Suppressions
 from notify_core.tracking import Tracker, has_come
+from notify_core.ways_back import WaysBack
 from notify_core.worker import Worker
 
 _LOOK_EVERY_S = 0.05
@@ -68,7 +74,7 @@ class Notifier:
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        _refuse_waiting(config)
+        refuse_waiting(config)
         plugins = plugins or _discover(config)
         clock = clock or SystemClock()
         types = plugins.message_types()
@@ -87,9 +93,21 @@ class Notifier:
             gradual=journal is not None,
             trusted_s=_HEALTH_TRUSTED_S if journal is not None else 0.0,
         )
-        self._tracker = Tracker(self._registry, self._board, journal)
+        self._ways_back = self._opened_back()
+        self._tracker = (
+            self._ways_back.tracker if self._ways_back else Tracker(self._registry, self._board)
+        )
         keeper: Keeper = Journalled(self._kept, clock) if self._kept else Memory(clock)
-        dispatcher = Dispatcher(self._registry, self._board, config.retry, clock, chance, keeper)
+        dispatcher = Dispatcher(
+            self._registry,
+            self._board,
+            config.retry,
+            clock,
+            chance,
+            keeper,
+            config.receipts.follow,
+            self._ways_back.suppressions.against if self._ways_back else nobody,
+        )
         self._carrier = Carrier(
             self._registry, dispatcher, self._kept.leases if self._kept else None
         )
@@ -158,7 +176,10 @@ class Notifier:
     def worker(self) -> Worker:
         """Return a worker for this process: ``with notifier.worker(): …``, or ``run()``."""
         kept = self._need_journal("a worker")
-        return Worker(kept.journal, self._carrier, kept.leases, self._config.worker, self._clock)
+        chores = self._need_ways_back("a worker").chores()
+        return Worker(
+            kept.journal, self._carrier, kept.leases, self._config.worker, self._clock, chores
+        )
 
     def explain(self, message: Message) -> Sequence[Decision]:
         """Return, for each recipient, the routes tried and the plan; nothing is sent.
@@ -277,6 +298,28 @@ class Notifier:
         journal.wake()
         return delivery_of(entry)
 
+    # --- what comes back ----------------------------------------------------------------------
+
+    @property
+    def receiver(self) -> Receiver:
+        """What takes in the calls of providers. Raises ``JournalError`` without a journal."""
+        return self._need_ways_back("taking calls in").receiver
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """What the configuration says of the calls of providers."""
+        return self._config.callbacks
+
+    @property
+    def inbox(self) -> Inbox:
+        """What people send to us. Raises ``JournalError`` without a journal."""
+        return self._need_ways_back("the inbox").inbox
+
+    @property
+    def suppressions(self) -> Suppressions:
+        """To whom nothing is sent. Raises ``JournalError`` without a journal."""
+        return self._need_ways_back("the suppression list").suppressions
+
     @property
     def journal(self) -> Journal:
         """The journal, for those who keep house. Raises ``JournalError`` if there is none."""
@@ -285,6 +328,8 @@ class Notifier:
     def close(self) -> None:
         """Let go of every connection."""
         self._registry.close()
+        if self._ways_back is not None:
+            self._ways_back.close()
         if self._kept is not None:
             self._kept.close()
 
@@ -307,6 +352,16 @@ class Notifier:
         except BaseException:  # raised again: nobody would close what was opened before
             self._registry.close()
             raise
+
+    def _opened_back(self) -> WaysBack | None:
+        if self._kept is None:
+            return None
+        return WaysBack.open(self._config, self._kept, self._registry, self._board, self._clock)
+
+    def _need_ways_back(self, what: str) -> WaysBack:
+        self._need_journal(what)
+        assert self._ways_back is not None  # there is one wherever there is a journal
+        return self._ways_back
 
     def _new_entries(self, message: Message) -> Sequence[Entry]:
         self._check_open()
@@ -395,17 +450,6 @@ def _specs(config: Config, plugins: Plugins) -> Sequence[ProviderSpec]:
         ProviderSpec(name=provider.name, type=types[provider.type], settings=provider.settings)
         for provider in config.providers
     ]
-
-
-def _refuse_waiting(config: Config) -> None:
-    """Refuse what the loader refuses too, for a configuration that was not read from a file."""
-    for route in config.routes:
-        if route.quiet is not None and config.journal is None:
-            raise _wrong(f"routes.{route.name}.quiet", "needs a journal, where messages wait")
-        for number, leg in enumerate(route.legs):
-            if leg.until is not Until.ACCEPTED or leg.within is not None:
-                problem = "nothing can wait for a receipt in this version; use Until.ACCEPTED"
-                raise _wrong(f"routes.{route.name}.legs[{number}]", problem)
 
 
 def _wrong(place: str, problem: str) -> ConfigError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeAlias
 
 import attrs
@@ -155,12 +156,14 @@ class Unknown:
     """It may have gone. Never sent again because of doubt; the provider is asked instead.
 
     ``raw`` is what the provider wants to be told when it is asked: it comes back to it in the
-    ``raw`` of the receipt.
+    ``raw`` of the receipt. ``provider_id`` is the id under which it will tell of the message by
+    itself, if it took it and that is known.
     """
 
     reason: str
     code: str | None = None
     raw: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    provider_id: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
 
     def __str__(self) -> str:
         return f"unknown: {self.reason}"
@@ -176,6 +179,7 @@ class Status:
     ``code`` and ``error`` are the provider's own values beside the normalised ``state``;
     ``detail`` is the provider's wording. ``final`` says that no later status is expected
     other than *read* or *clicked*. ``at`` is when the provider saw the change, in UTC.
+    ``provider_id`` is the provider's id of the message, where it tells one.
     """
 
     state: State = attrs.field(validator=instance_of(State))
@@ -184,35 +188,61 @@ class Status:
     error: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
     detail: str = attrs.field(default="", validator=_A_TEXT)
     at: datetime | None = attrs.field(default=None, validator=optional(instance_of(datetime)))
+    provider_id: str | None = attrs.field(default=None, validator=_A_TEXT_OR_NONE)
     raw: Mapping[str, object] = attrs.field(factory=dict, repr=False, validator=_check_raw)
 
 
-_ORDER: Mapping[State, int] = {
-    State.WAITING: 1,
-    State.PAUSED: 1,
-    State.SENT: 2,
-    State.DELIVERED: 3,
-    State.EXPIRED: 3,
-    State.UNDELIVERED: 3,
-    State.REJECTED: 3,
-    State.SIMULATED: 3,
-    State.READ: 4,
-    State.CLICKED: 5,
-}
+ARRIVED_STATES = frozenset({State.DELIVERED, State.READ, State.CLICKED})
+"""The states of a message that has reached the recipient."""
+
+_RANK: Mapping[State, int] = MappingProxyType(
+    {
+        State.NOT_FOUND: 0,
+        State.UNKNOWN: 1,
+        State.WAITING: 2,
+        State.PAUSED: 2,
+        State.SENT: 3,
+        State.EXPIRED: 4,
+        State.REJECTED: 4,
+        State.UNDELIVERED: 4,
+        State.DELIVERED: 5,
+        # An account in test mode delivers nothing, though it says so.
+        State.SIMULATED: 6,
+        State.READ: 7,
+        State.CLICKED: 8,
+    }
+)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def advanced(known: Status | None, told: Status) -> Status:
     """Return the later of two statuses: a status never moves backwards.
 
-    *Not found* and *unknown* replace nothing that is known, and of two ends the first stays.
+    Whatever the order in which statuses are told, and however often, the same one is left: the
+    one that is furthest, among equals one that is final, and among these the one that the provider
+    saw last.
     """
-    if known is None or known.state not in _ORDER:
-        return told
-    follows_an_end = told.final or told.state in (State.READ, State.CLICKED)
-    if told.state not in _ORDER or (known.final and not follows_an_end):
-        return known
-    ends_anew = known.final and _ORDER[told.state] == _ORDER[known.state]
-    return known if _ORDER[told.state] < _ORDER[known.state] or ends_anew else told
+    return told if known is None or _place(told) > _place(known) else known
+
+
+def _place(status: Status) -> tuple[object, ...]:
+    return (
+        _RANK[status.state],
+        status.final,
+        _seen_at(status),
+        status.state.value,
+        status.code or "",
+        status.error or "",
+        status.detail,
+        status.provider_id or "",
+    )
+
+
+def _seen_at(status: Status) -> datetime:
+    """Return when the provider saw it; a time without a zone is in UTC, as it should say."""
+    if status.at is None:
+        return _LONG_AGO
+    return status.at if status.at.tzinfo else status.at.replace(tzinfo=UTC)
 
 
 @attrs.frozen(kw_only=True)

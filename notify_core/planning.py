@@ -28,7 +28,9 @@ class Planner:
         self._catalog = catalog
         self._phones = PhoneNumbers(config.default_region)
         self._digest = digest(config)
-        self._asks_for_country = any(route.when.country for route in config.routes)
+        self._asks_for_country = any(
+            route.when.country or any(leg.distrust for leg in route.legs) for route in config.routes
+        )
         self._asks_for_zones = any(route.quiet and not route.quiet.zone for route in config.routes)
 
     def decide(self, message: Message) -> Sequence[Decision]:

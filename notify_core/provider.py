@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, Protocol
 
 import attrs
@@ -38,6 +39,12 @@ class Capabilities:
     ``ask_after_s`` is how an unknown outcome is resolved: ask for the status by our own id
     after each of these pauses, in seconds; found → accepted; all of them *not found* →
     certainly absent. Empty means that it cannot be asked. ``text_limit`` is in characters.
+    ``validity`` says that it can be told for how many minutes a message is worth delivering, and
+    ``longest_validity`` for how long at most.
+    ``receipts`` is how it tells what became of a message, ``incoming`` how it tells what came in.
+    ``poll_after_s`` are the pauses, in seconds, before each question what became of a message
+    that was accepted, the last one for all that follow: they keep to the provider's limits.
+    ``poll_batch`` is how many messages it can be asked about at once.
     """
 
     channels: frozenset[str] = attrs.field(converter=_names)
@@ -45,18 +52,33 @@ class Capabilities:
     own_id: bool = False
     ask_after_s: tuple[float, ...] = ()
     receipts: frozenset[ReceiptKind] = frozenset()
+    incoming: frozenset[ReceiptKind] = frozenset()
+    poll_after_s: tuple[float, ...] = ()
+    poll_batch: int = 1
     scheduling: bool = False
     validity: bool = False
+    longest_validity: timedelta | None = None
     cost: bool = False
     balance: bool = False
     attachments: bool = False
     text_limit: int | None = None
 
     def __attrs_post_init__(self) -> None:
+        if self.longest_validity is not None and not self.validity:
+            raise ValueError("longest_validity: it cannot limit the validity at all")
         if self.ask_after_s and not self.own_id:
             raise ValueError("ask_after_s: it cannot be asked by an id that it does not take")
         if any(not 0 <= pause < math.inf for pause in self.ask_after_s):
             raise ValueError("ask_after_s: a pause is in seconds, from 0 on")
+        if any(not 0 < pause < math.inf for pause in self.poll_after_s):
+            raise ValueError("poll_after_s: a pause is in seconds, more than 0")
+        if self.poll_batch < 1:
+            raise ValueError("poll_batch must be at least 1")
+
+    def can_expire(self, after: timedelta) -> bool:
+        """Tell whether it can be told that a message is worth delivering for so long."""
+        longest = self.longest_validity
+        return self.validity and (longest is None or after <= longest)
 
 
 class Provider(Protocol):

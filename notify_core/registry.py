@@ -14,9 +14,17 @@ from typing import Any
 import attrs
 import pluggy
 
+from notify_core.callback import (
+    CallbackEvent,
+    CallbackRequest,
+    Incoming,
+    IncomingPage,
+    StatusEvent,
+)
 from notify_core.clock import Clock
 from notify_core.delivery import Attempt
 from notify_core.errors import (
+    CallbackError,
     ConfigError,
     MessageError,
     NotifyError,
@@ -47,9 +55,21 @@ _log = logging.getLogger(__name__)
 
 _CLOSED = NotSent("the notifier is closed", FailureScope.PROVIDER)
 
-_ADDRESSED = ("notify_send", "notify_fetch_status", "notify_estimate", "notify_check")
+_ADDRESSED = (
+    "notify_send",
+    "notify_fetch_status",
+    "notify_estimate",
+    "notify_check",
+    "notify_parse_callback",
+    "notify_fetch_incoming",
+)
 _INNERMOST = "core:outcomes"
-_EVENTS = ("notify_before_send", "notify_attempt_finished", "notify_status_changed")
+_EVENTS = (
+    "notify_before_send",
+    "notify_attempt_finished",
+    "notify_status_changed",
+    "notify_message_received",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -145,12 +165,36 @@ class Registry:
             raise _broken(name, "account", f"answered {_kind(account)}")
         return account
 
+    def parse_callback(self, name: str, request: CallbackRequest) -> Sequence[CallbackEvent]:
+        """Say what a call tells. Raises ``CallbackError`` if it has no effect, and
+        ``ProviderError`` if the plugin cannot say.
+        """
+        events = self._ask(
+            name,
+            "notify_parse_callback",
+            "callback",
+            (ProviderError, CallbackError),
+            request=request,
+        )
+        if not isinstance(events, Sequence) or not all(
+            isinstance(event, StatusEvent | Incoming) for event in events
+        ):
+            raise _broken(name, "callback", f"answered {_kind(events)}")
+        return events
+
+    def fetch_incoming(self, name: str, after: str | None, limit: int) -> IncomingPage:
+        """Ask for what came in behind ``after``. Raises ``ProviderError``."""
+        page = self._ask(name, "notify_fetch_incoming", "incoming", after=after, limit=limit)
+        if not isinstance(page, IncomingPage):
+            raise _broken(name, "incoming", f"answered {_kind(page)}")
+        return page
+
     def tell(self, event: str, **facts: object) -> None:
         """Tell every listener of an event; one that fails costs one line in the log."""
         for listener in self._listeners[event]:
             try:
                 listener.function(*(facts[argument] for argument in listener.argnames))
-            except Exception as error:  # a listener must not disturb a send or its neighbours
+            except (Exception, SystemExit) as error:  # it must not disturb a send or its neighbours
                 _log.error("plugin %s failed in %s: %s", listener.plugin_name, event, _kind(error))
 
     def close(self) -> None:
@@ -199,7 +243,7 @@ class Registry:
             answer = self._callers[name][hook](**facts)
         except may_raise:
             raise
-        except Exception as error:  # somebody else's code
+        except (Exception, SystemExit) as error:  # somebody else's code
             failure = f"failed with {_kind(error)}"
         if answer is None:
             # Raised outside the handler: the error of the plugin can hold a text or a secret.

@@ -13,7 +13,17 @@ from datetime import timedelta
 import attrs
 
 from notify_core.adaptation import adapt, alternative_for
-from notify_core.config.model import IfUnknown, LegConfig, Mode, Quiet, Route, Until, Via, When
+from notify_core.config.model import (
+    Because,
+    IfUnknown,
+    LegConfig,
+    Mode,
+    Quiet,
+    Route,
+    Until,
+    Via,
+    When,
+)
 from notify_core.contact import Contact, mask
 from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.message import Message
@@ -24,6 +34,7 @@ from notify_core.text import PartCount, count_parts
 
 _COUNTED_CHANNELS = frozenset({"sms", "flash"})
 _SHOWN_DIGITS = 6
+_MINUTE = timedelta(minutes=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -70,7 +81,12 @@ class Considered:
 
 @attrs.frozen(kw_only=True)
 class Leg:
-    """One step of a plan, ready to be sent: the message as this channel carries it, and to whom."""
+    """One step of a plan, ready to be sent: the message as this channel carries it, and to whom.
+
+    A leg that is given up after a time is worth delivering for no longer: ``expires`` is what the
+    provider is told of that, if it can be told. The receipts of ``distrusted`` providers are not
+    believed for this recipient.
+    """
 
     channel: str
     message: Message
@@ -79,6 +95,10 @@ class Leg:
     providers: tuple[str, ...]
     until: Until = Until.ACCEPTED
     within: timedelta | None = None
+    on: frozenset[Because] = frozenset(Because)
+    if_unknown: IfUnknown = IfUnknown.RECONCILE
+    expires: timedelta | None = None
+    distrusted: frozenset[str] = frozenset()
     parts: PartCount | None = None
     notes: tuple[str, ...] = ()
 
@@ -213,7 +233,12 @@ def _check_one(condition: str, wanted: tuple[str, ...], seen: str | None) -> Che
 
 def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
     """Plan the legs of a route for one recipient; see ``decide`` for what it raises."""
-    planned = [_plan_leg(config, subject, catalog) for config in route.legs]
+    planned = [
+        _plan_leg(
+            config, subject, catalog, route.if_unknown, is_followed=_is_followed(route, config)
+        )
+        for config in route.legs
+    ]
     legs = tuple(leg for leg in planned if isinstance(leg, Leg))
     left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
     _check_reach(route, legs, left_out, subject)
@@ -261,7 +286,14 @@ def _check_reach(
     raise RecipientError(f"route {route.name}: {which} reaches {subject.recipient} ({reasons})")
 
 
-def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | LeftOut:
+def _plan_leg(
+    config: LegConfig,
+    subject: Subject,
+    catalog: Catalog,
+    if_unknown: IfUnknown,
+    *,
+    is_followed: bool,
+) -> Leg | LeftOut:
     message = subject.message
     target = catalog.message_types[config.channel or message.channel]
     if config.needs_alternative and not _brings(message, target):
@@ -275,18 +307,78 @@ def _plan_leg(config: LegConfig, subject: Subject, catalog: Catalog) -> Leg | Le
     if kind is None:
         return LeftOut(target.channel, f"the recipient has no {' or '.join(kinds)} address")
     parts = _count(adapted.message)
-    notes = (adapted.note, *passed_over, parts.warning if parts else None)
+    able = tuple(name for name in providers if kind in _taken_by(name, target, catalog))
+    expires = _expires(config, adapted.message) if is_followed else None
+    both = _may_both_arrive(config, target, able, expires, catalog) if is_followed else None
+    notes = (adapted.note, *passed_over, parts.warning if parts else None, both)
     return Leg(
         channel=target.channel,
         message=adapted.message,
         address=subject.recipient.address(kind) or "",
         address_kind=kind,
-        providers=tuple(name for name in providers if kind in _taken_by(name, target, catalog)),
+        providers=able,
         until=config.until,
         within=config.within,
+        on=frozenset(config.on),
+        if_unknown=config.if_unknown or if_unknown,
+        expires=expires,
+        distrusted=_distrusted(config, subject.facts.country),
         parts=parts,
         notes=tuple(note for note in notes if note),
     )
+
+
+def _is_followed(route: Route, leg: LegConfig) -> bool:
+    """Tell whether another leg follows when the time for this one is over."""
+    is_last = leg is route.legs[-1]
+    gives_up = leg.until is not Until.ACCEPTED and Because.EXPIRED in leg.on
+    return gives_up and not is_last and route.mode is Mode.FIRST_OF
+
+
+def _expires(leg: LegConfig, message: Message) -> timedelta | None:
+    """Return for how long the message of a leg that is given up is worth delivering.
+
+    In whole minutes and no longer than the leg waits, so that it has expired before the next one.
+    """
+    if leg.within is None or leg.within < _MINUTE:
+        return None
+    waits = leg.within // _MINUTE * _MINUTE
+    return waits if message.valid_for is None else min(waits, message.valid_for)
+
+
+def _may_both_arrive(
+    leg: LegConfig,
+    target: type[Message],
+    providers: Sequence[str],
+    expires: timedelta | None,
+    catalog: Catalog,
+) -> str | None:
+    """Return what to say of a leg that may arrive after the next one has left, or None."""
+    unable = [
+        name
+        for name in providers
+        if expires is None or not catalog.capabilities[name].can_expire(expires)
+    ]
+    if not unable:
+        return None
+    return (
+        f"{target.channel} and the leg after it may both arrive: {' and '.join(unable)} cannot be "
+        f"told to give the message up within {shown_span(leg.within)}"
+    )
+
+
+def shown_span(span: timedelta | None) -> str:
+    """Return a span as the configuration has it, like 1m30s."""
+    if span is None:
+        return "any time"
+    hours, seconds = divmod(span.total_seconds(), 3600)
+    minutes, seconds = divmod(seconds, 60)
+    shown = [(hours, "h"), (minutes, "m"), (seconds, "s")]
+    return "".join(f"{number:g}{unit}" for number, unit in shown if number) or "0s"
+
+
+def _distrusted(leg: LegConfig, country: str | None) -> frozenset[str]:
+    return frozenset(name for name, countries in leg.distrust.items() if country in countries)
 
 
 def _as_told(message: Message, subject: Subject, catalog: Catalog) -> Message:

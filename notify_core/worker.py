@@ -11,9 +11,11 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 
 from notify_core.carrying import Carrier
+from notify_core.chores import Chore
 from notify_core.clock import Clock
 from notify_core.config.model import WorkerConfig
 from notify_core.errors import JournalError
@@ -33,6 +35,10 @@ _LONGEST_WAIT_S = 60.0
 _WHEN_FULL_S = 0.1
 """How often a worker that has its hands full looks for what is urgent."""
 _AFTER_FAILURE_S = 1.0
+_LONGEST_BETWEEN_CHORES_S = 5.0
+"""Not everything that makes a chore due wakes who waits in another process."""
+_BETWEEN_LOOKS_S = 0.1
+"""How long a chore lets others write before it looks again whether it is due."""
 _IN_BULK = 16
 """So many are claimed at once where there are that many; each claim is a commit."""
 
@@ -46,13 +52,20 @@ class Worker:
     """
 
     def __init__(
-        self, journal: Journal, carrier: Carrier, leases: Leases, config: WorkerConfig, clock: Clock
+        self,
+        journal: Journal,
+        carrier: Carrier,
+        leases: Leases,
+        config: WorkerConfig,
+        clock: Clock,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._journal = journal
         self._carrier = carrier
         self._leases = leases
         self._config = config
         self._clock = clock
+        self._chores = chores
         self._queue = _Queue(config)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -61,6 +74,7 @@ class Worker:
         """Work until ``stop`` is called, then end what is under way and give up the rest."""
         watch = self._journal.watch()
         hands = [self._hired(number) for number in range(self._config.concurrency)]
+        hands += [self._hired_for(chore) for chore in self._chores]
         try:
             while not self._stopping.is_set():
                 self._claim_or_wait(watch)
@@ -78,10 +92,26 @@ class Worker:
         self._journal.wake()
 
     def work_off(self) -> int:
-        """Carry on all that is due now, in this thread; return how often something was done.
+        """Do all that is due now, in this thread; return how often something was done.
 
         After ``stop`` nothing more is begun.
         """
+        done = 0
+        while times := self._carry_due() + self._do_chores():
+            done += times
+        return done
+
+    def _do_chores(self) -> int:
+        done = 0
+        for chore in self._chores:
+            while not self._stopping.is_set() and self._is_due(chore):
+                times = chore.work_off()
+                done += times
+                if not times:
+                    break
+        return done
+
+    def _carry_due(self) -> int:
         done = 0
         while not self._stopping.is_set() and (entries := deque(self._claim(_LANES, _IN_BULK))):
             try:
@@ -147,7 +177,9 @@ class Worker:
         return entries
 
     def _seconds_to_next(self) -> float:
-        due = self._journal.next_due(_LANES)
+        return self._seconds_until(self._journal.next_due(_LANES))
+
+    def _seconds_until(self, due: datetime | None) -> float:
         if due is None:
             return _LONGEST_WAIT_S
         seconds = (due - self._clock.now()).total_seconds()
@@ -161,6 +193,40 @@ class Worker:
         hand = threading.Thread(target=self._carry_all, args=(number,), name=name, daemon=True)
         hand.start()
         return hand
+
+    def _hired_for(self, chore: Chore) -> threading.Thread:
+        name = f"notify-worker-{chore.name}"
+        hand = threading.Thread(target=self._keep_at, args=(chore,), name=name, daemon=True)
+        hand.start()
+        return hand
+
+    def _keep_at(self, chore: Chore) -> None:
+        watch = self._journal.watch()
+        try:
+            while not self._stopping.is_set():
+                self._do_or_wait(chore, watch)
+        finally:
+            watch.close()
+
+    def _do_or_wait(self, chore: Chore, watch: Watch) -> None:
+        try:
+            if not self._is_due(chore):
+                watch.wait(min(self._seconds_until(chore.next_due()), _LONGEST_BETWEEN_CHORES_S))
+                # Whatever is written wakes everybody, and there can be much.
+                self._stopping.wait(_BETWEEN_LOOKS_S)
+            elif not chore.work_off():
+                # Somebody else has it in hand.
+                self._stopping.wait(_LEAST_WAIT_S)
+        except JournalError as error:
+            _log.error("the worker cannot use the journal for %s: %s", chore.name, error)
+            self._stopping.wait(_AFTER_FAILURE_S)
+        except (Exception, SystemExit):  # a plugin or a defect: the chore is to be gone on with
+            _log.exception("the worker failed at %s", chore.name)
+            self._stopping.wait(_AFTER_FAILURE_S)
+
+    def _is_due(self, chore: Chore) -> bool:
+        due = chore.next_due()
+        return due is not None and due <= self._clock.now()
 
     def _carry_all(self, number: int) -> None:
         urgent_only = number < self._config.reserved

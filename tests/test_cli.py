@@ -217,6 +217,8 @@ def test_every_leg_is_told_with_its_receipt(run: Run) -> None:
         "cost": "2.40",
         "currency": "RUB",
         "status": None,
+        "given_up": False,
+        "late": False,
     }
     assert {"channel": "telegram", "outcome": "refused", "code": "7"}.items() <= refused.items()
     assert (refused["provider"], refused["provider_id"], refused["cost"]) == ("picky", None, None)

@@ -504,15 +504,15 @@ def test_a_provider_that_is_not_there_cannot_be_resumed(run: Run) -> None:
 def test_migrate_makes_the_tables_and_leaves_those_of_this_version(run: Run) -> None:
     first, second = (answer(run("journal", "migrate", "--json")) for _ in range(2))
 
-    assert first == {"before": 0, "version": 1}
-    assert second == {"before": 1, "version": 1}
-    assert run("journal", "migrate").stdout == "the journal has version 1 already\n"
+    assert first == {"before": 0, "version": 2}
+    assert second == {"before": 2, "version": 2}
+    assert run("journal", "migrate").stdout == "the journal has version 2 already\n"
 
 
 def test_migrate_says_that_there_was_nothing(run: Run) -> None:
     shown = run("journal", "migrate").stdout
 
-    assert shown == "the journal has version 1 now, nothing before\n"
+    assert shown == "the journal has version 2 now, nothing before\n"
 
 
 def in_database(folder: Path, statement: str) -> None:
@@ -695,7 +695,7 @@ def test_erase_removes_a_recipient_and_what_was_said(run: Run) -> None:
     result = run("journal", "erase", "--recipient", "8 999 123-45-67", "--json")
 
     assert result.exit_code == 0
-    assert answer(result) == {"erased": 1, "left": []}
+    assert answer(result) == {"erased": 1, "left": [], "waiting": []}
     assert [line["recipient"] for line in exported(run)] == [{"phone": OTHER}, None]
 
 
@@ -722,7 +722,7 @@ def test_erase_exits_6_where_something_was_left(run: Run) -> None:
     assert answer(first)["erased"] == 1
     assert sorted(answer(first)["left"]) == sorted([held, waiting])
     assert f"  notify cancel {waiting} {held}\n" in shown
-    assert (second.exit_code, answer(second)) == (0, {"erased": 2, "left": []})
+    assert (second.exit_code, answer(second)) == (0, {"erased": 2, "left": [], "waiting": []})
 
 
 def test_the_commands_work_on_postgresql(tmp_path: Path, postgres_url: str) -> None:

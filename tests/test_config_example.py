@@ -25,10 +25,15 @@ from notify_core.config.model import (
 )
 from notify_core.plugins import Plugins
 from notify_core.secret import Secret
-from notify_smsc.config import SmscConfig, SmtpConfig
+from notify_smsc.config import CallbackConfig, SmscConfig, SmtpConfig
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
-ENVIRON = {"SMSC_API_KEY": "a-key", "SMSC_LOGIN": "a-login", "SMSC_PASSWORD": "a-password"}
+ENVIRON = {
+    "SMSC_API_KEY": "a-key",
+    "SMSC_LOGIN": "a-login",
+    "SMSC_PASSWORD": "a-password",
+    "NOTIFY_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
 
 # These two are how the keys of ``send`` are kept, not keys themselves.
 NOT_WRITTEN = {"legs", "mode"}
@@ -91,7 +96,7 @@ def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
         (keys(Config, Route, When, Quiet, LegConfig) - NOT_WRITTEN)
         | keys(Retry, Breaker, JournalConfig, Retention, WorkerConfig)
         | OF_SEND
-        | keys(SmscConfig, SmtpConfig)
+        | keys(SmscConfig, SmtpConfig, CallbackConfig)
     ),
 )
 def test_every_key_stands_in_the_example(key: str) -> None:

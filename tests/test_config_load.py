@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from notify_core.config.checks import waiting_problems
 from notify_core.config.load import load, loads
 from notify_core.config.model import (
+    Because,
     Breaker,
     Config,
     Durability,
@@ -35,18 +36,20 @@ from notify_core.config.model import (
     Retry,
     Route,
     TextAtRest,
+    Until,
     Via,
     Weekday,
     When,
     WorkerConfig,
 )
+from notify_core.config.sections import Callbacks, IncomingConfig, Suppression, WebhookConfig
 from notify_core.config.source import compose
 from notify_core.errors import ConfigError, PluginError, Problem
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Priority
 from notify_core.outcome import RefusalScope
 from notify_core.plugins import Plugins
-from notify_core.provider import Capabilities, Provider, ProviderType
+from notify_core.provider import Capabilities, Provider, ProviderType, ReceiptKind
 from notify_core.secret import Secret
 
 CONFIGS = Path(__file__).parent / "config"
@@ -54,7 +57,8 @@ BAD = sorted((CONFIGS / "bad").glob("*.yaml"))
 GOOD = sorted((CONFIGS / "good").glob("*.yaml"))
 
 CANARY = "hunter2'\\canary"
-ENVIRON = {"KEY": CANARY, "PORT": "465", "EMPTY": "", "NOTHING_SECRET": "smpp"}
+HOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ENVIRON = {"KEY": CANARY, "PORT": "465", "EMPTY": "", "NOTHING_SECRET": "smpp", "HOOK": HOOK}
 
 
 class Transport(enum.Enum):
@@ -118,7 +122,11 @@ class LettersConfig:
 
 
 def gateway_capabilities(_: GatewayConfig) -> Capabilities:
-    return Capabilities(channels=frozenset({"sms", "viber", "telegram", "call", "mail"}))
+    return Capabilities(
+        channels=frozenset({"sms", "viber", "telegram", "call", "mail"}),
+        receipts=frozenset(ReceiptKind),
+        incoming=frozenset(ReceiptKind),
+    )
 
 
 def letters_capabilities(_: LettersConfig) -> Capabilities:
@@ -432,6 +440,62 @@ def test_a_single_value_stands_for_a_list_of_one() -> None:
         sender=("MyShop",),
     )
     assert config.routes[1] == DEFAULT
+
+
+def test_legs_that_wait_for_receipts_are_read() -> None:
+    code, default = good("waiting").routes
+    main = Via(providers=("main",))
+
+    assert code.legs == (
+        LegConfig(
+            via=main,
+            channel="telegram",
+            until=Until.READ,
+            within=timedelta(seconds=20),
+            on=(Because.UNDELIVERED, Because.EXPIRED),
+        ),
+        LegConfig(
+            via=main,
+            channel="viber",
+            until=Until.DELIVERED,
+            within=timedelta(seconds=90),
+            on=(Because.EXPIRED,),
+            if_unknown=IfUnknown.NEXT,
+            distrust={"main": ("KZ", "UZ")},
+        ),
+        LegConfig(via=main, channel="call", until=Until.DELIVERED, if_unknown=IfUnknown.HOLD),
+    )
+    assert default.legs == (LegConfig(via=main, until=Until.DELIVERED),)
+
+
+def test_the_sections_about_what_comes_back_are_read() -> None:
+    config = good("ways-back")
+
+    assert config.callbacks == Callbacks(
+        networks={"main": ("192.0.2.0/24", "2001:db8::/32")},
+        proxies=("10.0.0.0/8",),
+        largest=10_000,
+        listen="0.0.0.0:8000",
+        threads=4,
+    )
+    assert config.incoming == IncomingConfig(
+        poll={"main": timedelta(minutes=1)}, answers=timedelta(days=1)
+    )
+    assert config.suppression == Suppression(
+        stop_words=("HALT",),
+        start_words=("GO",),
+        tags=("promo", "news"),
+        always=("otp",),
+        consent=("news",),
+    )
+    assert config.webhooks == (
+        WebhookConfig(
+            url="https://example.org/hooks/notify",
+            secrets=(Secret(HOOK), Secret(HOOK)),
+            timeout=timedelta(seconds=5),
+            retry_for=timedelta(days=1),
+        ),
+    )
 
 
 def test_a_merged_key_yields_to_the_nearer_one() -> None:

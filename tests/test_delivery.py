@@ -7,10 +7,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from notify_core.contact import Contact
-from notify_core.delivery import Attempt, Delivery, LegResult, Report, Skip, Stage, stage_after
+from notify_core.delivery import (
+    Attempt,
+    Delivery,
+    LegResult,
+    Report,
+    Skip,
+    Stage,
+    stage_after,
+    stands_otherwise,
+)
 from notify_core.errors import DeliveryError
 from notify_core.outcome import (
     Accepted,
@@ -153,6 +163,7 @@ FAILED_THEN_CALLED = delivery(
 BOTH = delivery(
     leg(accepted("smsc", parts=1, cost=Decimal("0.10"), balance=Decimal(9)), "sms"),
     leg(accepted("backup", parts=2, cost=Decimal("0.20"), balance=Decimal(7)), "call"),
+    all_of=True,
 )
 NOTHING_TOLD = delivery(leg(accepted()))
 NOT_ACCEPTED = delivery(leg(REFUSED))
@@ -191,12 +202,111 @@ def test_a_cost_of_nothing_is_a_cost() -> None:
     assert delivery(leg(accepted(cost=Decimal(0)))).cost == Decimal(0)
 
 
-def test_a_delivery_has_the_status_of_the_first_leg_that_was_asked_for() -> None:
-    status = Status(state=State.DELIVERED)
+# --- legs that waited for a receipt ---------------------------------------------------------
 
-    one = delivery(leg(UNKNOWN), leg(accepted(), status=status))
+DELIVERED = Status(state=State.DELIVERED, final=True)
+READ = Status(state=State.READ, final=True)
+SENT = Status(state=State.SENT)
+SENT_FOR_GOOD = Status(state=State.SENT, final=True)
+UNDELIVERED = Status(state=State.UNDELIVERED, final=True)
 
-    assert one.status == status
+
+def waited(outcome: Outcome, status: Status | None = None, **more: Any) -> LegResult:
+    return leg(outcome, "flash", status=status, given_up=True, **more)
+
+
+FIRST = accepted("first", provider_id="1", parts=1, cost=Decimal("0.10"))
+SECOND = accepted("second", provider_id="2", parts=2, cost=Decimal("3.00"))
+
+
+@pytest.mark.parametrize(
+    ("result", "arrived", "late", "may_arrive"),
+    [
+        (leg(FIRST), False, False, False),
+        (leg(FIRST, status=SENT), False, False, False),
+        (leg(FIRST, status=DELIVERED), True, False, False),
+        (waited(FIRST), False, False, True),
+        (waited(UNKNOWN), False, False, True),
+        (waited(FIRST, SENT), False, False, True),
+        (waited(FIRST, SENT_FOR_GOOD), False, False, False),
+        (waited(FIRST, UNDELIVERED), False, False, False),
+        (waited(FIRST, DELIVERED), True, True, False),
+        (waited(FIRST, READ), True, True, False),
+        (waited(REFUSED), False, False, False),
+        (waited(NOT_SENT), False, False, False),
+    ],
+    ids=str,
+)
+def test_a_leg_that_was_given_up_may_arrive_until_a_receipt_says_that_it_did_or_will_not(
+    result: LegResult, arrived: bool, late: bool, may_arrive: bool
+) -> None:
+    assert (result.arrived, result.late, result.may_arrive) == (arrived, late, may_arrive)
+
+
+@pytest.mark.parametrize(
+    ("one", "status", "channel", "provider"),
+    [
+        # Of the leg that arrived, be it late.
+        (delivery(waited(FIRST, DELIVERED), leg(SECOND)), DELIVERED, "flash", "first"),
+        (delivery(waited(FIRST, DELIVERED), leg(SECOND, status=SENT)), DELIVERED, "flash", "first"),
+        (delivery(waited(FIRST, SENT), leg(SECOND, status=DELIVERED)), DELIVERED, "sms", "second"),
+        # Of two that arrived the first one.
+        (delivery(waited(FIRST, DELIVERED), leg(SECOND, status=READ)), DELIVERED, "flash", "first"),
+        # Else of the last one that may have gone: what failed before says nothing of it.
+        (delivery(waited(FIRST, SENT), leg(SECOND)), None, "sms", "second"),
+        (delivery(waited(FIRST, UNDELIVERED), leg(SECOND)), None, "sms", "second"),
+        (delivery(waited(FIRST, UNDELIVERED), leg(SECOND, status=SENT)), SENT, "sms", "second"),
+        (delivery(waited(FIRST, UNDELIVERED), leg(NOT_SENT)), UNDELIVERED, "flash", "first"),
+        # Of all_of the first one in any case.
+        (
+            delivery(leg(FIRST, status=SENT), leg(SECOND, status=DELIVERED), all_of=True),
+            SENT,
+            "sms",
+            "first",
+        ),
+    ],
+)
+def test_a_delivery_is_told_by_the_leg_that_arrived_else_by_the_last_that_may_have_gone(
+    one: Delivery, status: Status | None, channel: str, provider: str
+) -> None:
+    assert (one.status, one.channel, one.provider) == (status, channel, provider)
+
+
+def test_a_leg_that_arrived_late_is_named_and_its_cost_counts() -> None:
+    first = waited(FIRST, DELIVERED)
+
+    one = delivery(first, leg(SECOND, status=SENT))
+
+    assert one.late == (first,)
+    assert (one.cost, one.parts) == (Decimal("3.10"), 3)
+    assert one.receipts == (FIRST.receipt, SECOND.receipt)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_told"),
+    [
+        ({}, False),
+        ({"warnings": ("a warning",)}, False),
+        ({"outcome": NOT_SENT}, True),
+        ({"outcome": SECOND}, False),
+        ({"stage": Stage.UNDER_WAY}, True),
+        ({"legs": (leg(FIRST, status=SENT),)}, True),
+        ({"legs": (leg(FIRST, attempts=(attempt(),)),)}, False),
+    ],
+)
+def test_listeners_are_told_of_another_outcome_stage_or_status_and_of_nothing_else(
+    change: dict[str, Any], is_told: bool
+) -> None:
+    before = delivery(leg(FIRST))
+
+    assert stands_otherwise(before, attrs.evolve(before, **change)) is is_told
+
+
+def test_a_delivery_of_which_nothing_went_has_the_status_of_what_was_refused() -> None:
+    """Its provider knew it, and that it had failed, when it was asked about the lost answer."""
+    one = delivery(leg(REFUSED, status=UNDELIVERED), leg(NOT_SENT))
+
+    assert one.status == UNDELIVERED
 
 
 def test_a_delivery_that_nobody_asked_for_has_no_status() -> None:
@@ -302,3 +412,19 @@ def test_no_record_shows_a_text_or_a_whole_address(
     shown = show(record)
 
     assert [secret for secret in (PHONE, CANARY, "’") if secret in shown] == []
+
+
+@pytest.mark.parametrize("distrusted", [False, True])
+def test_a_receipt_that_is_not_believed_decides_nothing(distrusted: bool) -> None:
+    """It is shown as it came, but the delivery has neither arrived by it nor is it late."""
+    leg = LegResult(
+        channel="sms",
+        outcome=Unknown("lost"),
+        status=Status(state=State.DELIVERED, final=True),
+        given_up=True,
+        distrusted=distrusted,
+    )
+
+    assert (leg.arrived, leg.late, leg.may_arrive) == (
+        (False, False, True) if distrusted else (True, True, False)
+    )

@@ -19,7 +19,7 @@ from notify_core.config.model import (
     Via,
 )
 from notify_core.contact import Contact
-from notify_core.delivery import Attempt, Delivery
+from notify_core.delivery import Attempt, Delivery, LegResult
 from notify_core.dispatch import Dispatcher, message_to_send
 from notify_core.errors import JournalError, ProviderError
 from notify_core.health import HealthBoard, Obstacle, OwnHealth
@@ -81,6 +81,10 @@ def leg(*providers: str, channel: str | None = None) -> LegConfig:
     return LegConfig(via=Via(providers=providers), channel=channel)
 
 
+def result(outcome: Outcome) -> LegResult:
+    return LegResult(channel="sms", outcome=outcome)
+
+
 def route(*legs: LegConfig, mode: Mode = Mode.FIRST_OF) -> Route:
     return Route(name="default", legs=legs, mode=mode)
 
@@ -120,8 +124,9 @@ def test_an_outcome_decides_what_the_leg_does(outcome: Outcome, step: Step) -> N
 def test_an_outcome_decides_whether_the_next_leg_is_tried(outcome: Outcome, expected: bool) -> None:
     notifier = notifier_with(scripted_config(a=ScriptedProvider()))
     (decision,) = notifier.explain(sms())
+    (planned,) = decision.plan.legs
 
-    assert goes_on(decision.plan, outcome, []) is expected
+    assert goes_on(decision.plan, planned, result(outcome)) is expected
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,7 @@ def test_an_outcome_decides_whether_the_next_leg_is_tried(outcome: Outcome, expe
     ],
 )
 def test_all_of_ends_as_its_least_good_leg(outcomes: list[Outcome], expected: Outcome) -> None:
-    assert overall(Mode.ALL_OF, outcomes) == expected
+    assert overall(Mode.ALL_OF, [result(outcome) for outcome in outcomes]) == expected
 
 
 def test_a_message_that_did_not_leave_goes_to_the_next_provider_at_once() -> None:
@@ -283,6 +288,38 @@ def test_a_provider_is_told_how_long_the_message_is_still_worth_delivering(
     message = message_to_send(entry, clock.now())
     assert message is not None
     assert message.valid_for == told
+
+
+@pytest.mark.parametrize(
+    ("expires_m", "valid_for", "passed_s", "told"),
+    [
+        (1, None, 0, timedelta(minutes=1)),
+        (1, timedelta(hours=2), 0, timedelta(minutes=1)),
+        (5, timedelta(minutes=5), 0, timedelta(minutes=5)),
+        (5, timedelta(minutes=5), 60, timedelta(minutes=4)),
+        (5, timedelta(hours=2), 7140, timedelta(minutes=1)),
+        (None, timedelta(hours=2), 0, timedelta(hours=2)),
+        (None, None, 0, None),
+    ],
+)
+def test_a_message_is_worth_delivering_for_no_longer_than_its_leg_waits(
+    expires_m: int | None, valid_for: timedelta | None, passed_s: float, told: timedelta | None
+) -> None:
+    clock = ManualClock()
+    entry = entry_of(attrs.evolve(sms(), valid_for=valid_for), clock)
+    expires = None if expires_m is None else timedelta(minutes=expires_m)
+    (planned,) = entry.plan.legs
+    plan = attrs.evolve(entry.plan, legs=(attrs.evolve(planned, expires=expires),))
+    entry = attrs.evolve(entry, plan=plan)
+    clock.advance(passed_s)
+
+    able = message_to_send(entry, clock.now(), expires=True)
+    unable = message_to_send(entry, clock.now())
+
+    assert able is not None
+    assert able.valid_for == told
+    assert unable is not None
+    assert (unable.valid_for is None) is (valid_for is None)
 
 
 def test_what_a_message_is_worth_counts_from_its_appointed_time() -> None:

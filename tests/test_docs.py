@@ -40,12 +40,12 @@ from notify_console import ConsoleConfig
 from notify_core import ConfigError, Plugins, errors, hookspecs
 from notify_core.cli.app import make_app
 from notify_core.cli.exits import Exit
-from notify_core.config import model
+from notify_core.config import model, sections
 from notify_core.config.load import loads
 from notify_core.message import MESSAGE_TYPES, Message
 from notify_core.outcome import FailureScope, RefusalScope, State
 from notify_smsc import codes, extras, inband
-from notify_smsc.config import SmscConfig, SmtpConfig
+from notify_smsc.config import CallbackConfig, SmscConfig, SmtpConfig
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -226,11 +226,15 @@ def test_every_configuration_loads(page: Path, installed: Path, sandbox: Path) -
             _load(_whole(block.code), installed, sandbox)
 
 
+_WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
 def _load(text: str, installed: Path, sandbox: Path) -> model.Config:
     for path in set(re.findall(r"\$\{file:(/[^}]+)\}", text)):
         (sandbox / Path(path).name).write_text("not-a-secret\n")
         text = text.replace(path, str(sandbox / Path(path).name))
     variables = dict.fromkeys(re.findall(r"\$\{env:([^}]+)\}", text), "not-a-secret")
+    variables |= {name: _WEBHOOK_SECRET for name in variables if "WEBHOOK" in name}
     return loads(text, "notify.yaml", _plugins(installed), variables)
 
 
@@ -364,8 +368,8 @@ _FURTHER_KEYS = ("when", "send", "first_of", "all_of", "spread", "type")
     sorted(
         {
             field.name.removesuffix("_")
-            for cls in vars(model).values()
-            if attrs.has(cls) and cls.__module__ == model.__name__
+            for cls in (*vars(model).values(), *vars(sections).values())
+            if attrs.has(cls) and cls.__module__ in (model.__name__, sections.__name__)
             for field in attrs.fields(cls)
         }
         - _NOT_KEYS
@@ -380,8 +384,9 @@ def test_every_key_of_the_configuration_is_documented(key: str) -> None:
 def settings_of_the_plugins() -> list[tuple[str, str]]:
     smsc = [each.name for each in attrs.fields(SmscConfig)]
     smtp = [f"smtp.{each.name}" for each in attrs.fields(SmtpConfig)]
+    callback = [f"callback.{each.name}" for each in attrs.fields(CallbackConfig)]
     return [
-        *(("docs/providers/smsc.md", name) for name in (*smsc, *smtp)),
+        *(("docs/providers/smsc.md", name) for name in (*smsc, *smtp, *callback)),
         *(("docs/providers/console.md", each.name) for each in attrs.fields(ConsoleConfig)),
     ]
 

@@ -15,6 +15,7 @@ import pytest
 
 from notify_core.config.model import (
     Config,
+    IfUnknown,
     JournalConfig,
     LegConfig,
     Mode,
@@ -292,16 +293,51 @@ def test_a_closed_notifier_sends_nothing() -> None:
         notifier.send(Sms(to="+79990000001", text="hi"))
 
 
-@pytest.mark.parametrize("waiting", [{"until": Until.DELIVERED}, {"within": timedelta(seconds=9)}])
-def test_a_leg_that_would_have_to_wait_is_refused_whoever_wrote_it(waiting: Any) -> None:
-    leg = LegConfig(via=Via(providers=("a",)), **waiting)
-    config = scripted_config(Route(name="default", legs=(leg,)), a=ScriptedProvider())
+A_WHILE = timedelta(seconds=9)
+THEN = LegConfig(via=Via(providers=("a",)))
+WAITS = attrs.evolve(THEN, until=Until.DELIVERED, within=A_WHILE)
+
+
+@pytest.mark.parametrize(
+    ("route", "problem"),
+    [
+        (
+            Route(name="default", legs=(attrs.evolve(WAITS, within=None), THEN)),
+            "legs[0]: until needs within, or the next leg might never follow",
+        ),
+        (
+            Route(name="default", legs=(WAITS, THEN), mode=Mode.ALL_OF),
+            "legs[0]: no leg of all_of waits for a receipt",
+        ),
+        (
+            Route(name="default", legs=(attrs.evolve(THEN, if_unknown=IfUnknown.NEXT), THEN)),
+            "legs[0]: IfUnknown.NEXT stands only on a leg that waits for a receipt",
+        ),
+        (
+            Route(name="default", legs=(WAITS, THEN), if_unknown=IfUnknown.NEXT),
+            "if_unknown: IfUnknown.NEXT belongs to a leg",
+        ),
+    ],
+)
+def test_a_wait_that_makes_no_sense_is_refused_whoever_wrote_it(route: Route, problem: str) -> None:
+    config = journalled(scripted_config(route, a=ScriptedProvider()))
+
+    with pytest.raises(ConfigError) as caught:
+        notifier_with(config)
+
+    assert str(caught.value) == f"configuration: routes.default.{problem}"
+
+
+def test_a_leg_that_waits_without_a_journal_is_refused_whoever_wrote_it() -> None:
+    config = scripted_config(Route(name="default", legs=(WAITS,)), a=ScriptedProvider())
 
     with pytest.raises(ConfigError) as caught:
         notifier_with(config)
 
     (problem,) = caught.value.problems
-    assert str(problem).startswith("configuration: routes.default.legs[0]: nothing can wait")
+    assert str(problem) == (
+        "configuration: routes.default.legs[0]: until needs a journal, where messages wait"
+    )
     assert (problem.line, problem.column) == (0, 0)
 
 

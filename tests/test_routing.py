@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -10,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_core.config.model import LegConfig, Mode, Quiet, Route, Via, When
+from notify_core.config.model import (
+    Because,
+    IfUnknown,
+    LegConfig,
+    Mode,
+    Quiet,
+    Route,
+    Until,
+    Via,
+    When,
+)
 from notify_core.contact import Contact
 from notify_core.errors import AdaptationError, RecipientError, UnsupportedFeature
 from notify_core.message import (
@@ -24,8 +35,9 @@ from notify_core.message import (
     Viber,
 )
 from notify_core.provider import Capabilities
-from notify_core.routing import Catalog, Decision, Facts, Subject, checks, decide
+from notify_core.routing import Catalog, Decision, Facts, Plan, Subject, checks, decide, shown_span
 
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVERYTHING = Capabilities(
     channels=frozenset(each.channel for each in MESSAGE_TYPES), attachments=True
 )
@@ -39,11 +51,12 @@ CATALOG = Catalog(
         "narrow": Capabilities(channels=frozenset({"sms"}), text_limit=10),
         "timing": Capabilities(channels=frozenset({"sms"}), scheduling=True, validity=True),
         "grouping": Capabilities(channels=frozenset({"sms"}), address_kinds=("group",)),
+        "expiring": attrs.evolve(EVERYTHING, validity=True),
+        "day-at-most": attrs.evolve(EVERYTHING, validity=True, longest_validity=DAY),
     },
 )
 ANY = When()
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 TEN = Sms(to="+79990000001", text="x" * 10)
 CODE = Facts(
     channel="sms",
@@ -497,3 +510,180 @@ def test_all_of_goes_without_a_leg_that_needs_an_alternative() -> None:
 
     assert [each.channel for each in plan.legs] == ["sms"]
     assert plan.warnings == ("leg viber is left out: the message brings no alternative for it",)
+
+
+# --- legs that wait for a receipt -----------------------------------------------------------
+
+
+def waiting(provider: str = "expiring", within_s: float | None = 90, **more: Any) -> LegConfig:
+    within = None if within_s is None else timedelta(seconds=within_s)
+    via = Via(providers=tuple(provider.split()))
+    return LegConfig(via=via, **({"until": Until.DELIVERED, "within": within} | more))
+
+
+def planned(*legs: LegConfig, message: Message = TEN, mode: Mode = Mode.FIRST_OF) -> Plan:
+    return decision(Route(name="r", legs=legs, mode=mode), subject(message)).plan
+
+
+def test_a_leg_keeps_what_it_waits_for_how_long_and_after_what_the_next_one_follows() -> None:
+    on = (Because.EXPIRED, Because.REFUSED)
+    config = waiting("a", 20, until=Until.READ, on=on, if_unknown=IfUnknown.NEXT)
+
+    first, second = planned(config, leg()).legs
+
+    assert (first.until, first.within, first.on) == (
+        Until.READ,
+        timedelta(seconds=20),
+        frozenset(on),
+    )
+    assert (first.if_unknown, second.if_unknown) == (IfUnknown.NEXT, IfUnknown.RECONCILE)
+    assert (second.until, second.within, second.on) == (Until.ACCEPTED, None, frozenset(Because))
+
+
+@pytest.mark.parametrize(
+    ("of_leg", "of_route", "expected"),
+    [
+        (None, IfUnknown.RECONCILE, IfUnknown.RECONCILE),
+        (None, IfUnknown.HOLD, IfUnknown.HOLD),
+        (IfUnknown.RECONCILE, IfUnknown.HOLD, IfUnknown.RECONCILE),
+        (IfUnknown.NEXT, IfUnknown.HOLD, IfUnknown.NEXT),
+    ],
+)
+def test_what_follows_a_doubt_is_as_the_leg_says_else_as_the_route_does(
+    of_leg: IfUnknown | None, of_route: IfUnknown, expected: IfUnknown
+) -> None:
+    legs = (waiting(if_unknown=of_leg), leg())
+
+    plan = decision(Route(name="r", legs=legs, if_unknown=of_route)).plan
+
+    assert (plan.legs[0].if_unknown, plan.legs[1].if_unknown) == (expected, of_route)
+
+
+@pytest.mark.parametrize(
+    ("within_s", "valid_for", "expires"),
+    [
+        (59.9, None, None),
+        (60, None, timedelta(minutes=1)),
+        (90, None, timedelta(minutes=1)),
+        (119.9, None, timedelta(minutes=1)),
+        (3600, None, HOUR),
+        # What the application wants is the less of the two, if it is.
+        (3600, timedelta(minutes=5), timedelta(minutes=5)),
+        (90, HOUR, timedelta(minutes=1)),
+        (None, None, None),
+    ],
+)
+def test_a_message_that_is_given_up_is_worth_delivering_for_whole_minutes_and_no_longer(
+    within_s: float | None, valid_for: timedelta | None, expires: timedelta | None
+) -> None:
+    message = attrs.evolve(TEN, valid_for=valid_for)
+
+    first, _ = planned(waiting(within_s=within_s), leg("expiring"), message=message).legs
+
+    assert first.expires == expires
+    assert first.message.valid_for == valid_for
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        # The last one is given up for nothing.
+        (leg("expiring"), waiting()),
+        # Nothing follows when its time is over.
+        (waiting(on=(Because.UNDELIVERED, Because.REFUSED)), leg("expiring")),
+        # It does not wait.
+        (leg("expiring"), leg("expiring")),
+    ],
+    ids=["last", "not on expired", "not waiting"],
+)
+def test_a_message_after_which_no_other_follows_is_worth_it_for_as_long_as_it_says(
+    legs: tuple[LegConfig, ...],
+) -> None:
+    plan = planned(*legs)
+
+    assert [each.expires for each in plan.legs] == [None, None]
+    assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("provider", "within_s", "unable"),
+    [
+        ("expiring", 90, None),
+        ("expiring", 59, "expiring"),
+        ("a", 90, "a"),
+        ("expiring a", 90, "a"),
+        ("a b", 90, "a and b"),
+        ("day-at-most", 86_400, None),
+        ("day-at-most", 86_399, None),
+        ("day-at-most", 86_460, "day-at-most"),
+        ("expiring day-at-most", 86_460, "day-at-most"),
+    ],
+)
+def test_that_both_may_arrive_is_told_where_a_provider_cannot_be_told_to_give_up(
+    provider: str, within_s: float, unable: str | None
+) -> None:
+    plan = planned(waiting(provider, within_s), leg("expiring", channel="viber"))
+
+    told = [] if unable is None else [f"{unable} cannot be told to give the message up within"]
+    assert [w for w in plan.warnings if "may both arrive" in w] == list(plan.warnings)
+    assert len(plan.warnings) == len(told)
+    assert all(each in plan.warnings[0] for each in told)
+
+
+def test_that_both_may_arrive_is_said_in_a_sentence() -> None:
+    plan = planned(waiting("a", 90), leg())
+
+    assert plan.warnings == (
+        "sms and the leg after it may both arrive: a cannot be told to give the message up "
+        "within 1m30s",
+    )
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        (None, "any time"),
+        (timedelta(seconds=20), "20s"),
+        (timedelta(seconds=0.5), "0.5s"),
+        (timedelta(minutes=1), "1m"),
+        (timedelta(seconds=90), "1m30s"),
+        (HOUR, "1h"),
+        (timedelta(hours=49, seconds=1), "49h1s"),
+        (timedelta(0), "0s"),
+    ],
+)
+def test_a_span_is_shown_as_it_is_written(span: timedelta | None, shown: str) -> None:
+    assert shown_span(span) == shown
+
+
+@given(st.integers(1_000, 10**8))
+def test_no_provider_is_told_a_longer_time_than_the_leg_waits(milliseconds: int) -> None:
+    within_s = milliseconds / 1000
+
+    first, _ = planned(waiting(within_s=within_s), leg("expiring")).legs
+
+    assert first.within is not None
+    if first.expires is not None:
+        assert first.expires <= first.within < first.expires + timedelta(minutes=1)
+        assert first.expires % timedelta(minutes=1) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("country", "distrusted"),
+    [
+        ("KZ", frozenset({"a", "b"})),
+        ("UZ", frozenset({"a"})),
+        ("RU", frozenset()),
+        (None, frozenset()),
+    ],
+)
+def test_receipts_are_distrusted_by_the_country_of_the_recipient(
+    country: str | None, distrusted: frozenset[str]
+) -> None:
+    config = waiting("a b", distrust={"a": ("KZ", "UZ"), "b": ("KZ",)})
+    of = subject(TEN)
+    of = attrs.evolve(of, facts=attrs.evolve(of.facts, country=country))
+
+    first, second = decision(Route(name="r", legs=(config, leg())), of).plan.legs
+
+    assert (first.distrusted, second.distrusted) == (distrusted, frozenset())

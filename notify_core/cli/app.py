@@ -14,11 +14,15 @@ from notify_core._version import __version__
 from notify_core.cli.asking import balance, status
 from notify_core.cli.deliveries import cancel, deliveries, hold, release, resume
 from notify_core.cli.exits import EXIT_CODES, exit_of_error
+from notify_core.cli.incoming import incoming
 from notify_core.cli.inspecting import config, providers
 from notify_core.cli.journal import journal
 from notify_core.cli.output import print_error, print_json
 from notify_core.cli.sending import cost, explain, send
+from notify_core.cli.serving import serve
 from notify_core.cli.shapes import error_shape
+from notify_core.cli.suppression import consent, suppress
+from notify_core.cli.webhooks import webhooks
 from notify_core.cli.working import worker
 from notify_core.errors import NotifyError
 from notify_core.plugins import Plugins
@@ -28,7 +32,10 @@ _log = logging.getLogger(__name__)
 _WANTS_JSON = "notify_core.cli.wants_json"
 
 _COMMANDS = (send, cost, status, balance, explain, providers, config)
-_WITH_A_JOURNAL = (deliveries, hold, release, cancel, resume, worker, journal)
+_WITH_A_JOURNAL = (
+    *(deliveries, hold, release, cancel, resume, worker, serve, journal, webhooks),
+    *(suppress, consent, incoming),
+)
 
 
 def run() -> None:

@@ -14,9 +14,12 @@ from notify_core.journal.model import Entry
 from notify_core.outcome import Status
 from notify_core.progress import (
     Ask,
+    Await,
     Circumstances,
     CloseLeg,
+    Look,
     Pause,
+    Rest,
     Rules,
     Stay,
     Try,
@@ -97,7 +100,10 @@ def _told(status: Status) -> str:
 
 def _closed(number: int, result: LegResult) -> Event:
     status = "" if result.status is None else f"; then {_told(result.status)}"
-    return Event("leg over", f"leg {number}, {result.channel}: {result.outcome}{status}")
+    given_up = "; given up: no receipt came in time" if result.given_up else ""
+    late = ", late" if result.late else ""
+    told = f"leg {number}, {result.channel}: {result.outcome}{given_up}{status}{late}"
+    return Event("leg over", told)
 
 
 def _wish(entry: Entry) -> Iterator[Event]:
@@ -133,6 +139,8 @@ def _next_words(entry: Entry, rules: Rules, now: datetime) -> str:
         case Pause():
             providers = round_began(entry.progress, rules).waiting
             return f"the next round: {', then '.join(providers)}"
+        case Await() | Look() | Rest() if entry.progress.attempts:
+            return "the receipt that it waits for is asked for once more, then the leg is given up"
         case CloseLeg(why):
             return f"this leg is closed: {_why_closed(entry, why)}"
         case Stay():

@@ -21,6 +21,7 @@ from notify_core.cli.session import Housekeeping, opened_journal
 from notify_core.config.model import Retention
 from notify_core.delivery import Stage
 from notify_core.journal.base import Journal
+from notify_core.journal.incoming_purge import waiting_from
 from notify_core.journal.model import Filter, Part
 from notify_core.plugins import Plugins
 
@@ -131,8 +132,8 @@ def _purged(journal: Journal, part: Part, age: timedelta) -> Purged:
 def erase(context: click.Context, /, recipient: str, config: Path, as_json: bool) -> None:
     """Erase what the journal has of a recipient.
 
-    The addresses, and what the messages say, of every delivery that has ended. Others are left,
-    and the exit code is 6: cancel them, and erase again.
+    The addresses, and what the messages say, of every delivery that has ended, and of what came
+    in from there. Others are left, and the exit code is 6: cancel them, and erase again.
     """
     with opened_journal(config, context.obj) as session:
         region = session.config.default_region
@@ -141,8 +142,10 @@ def erase(context: click.Context, /, recipient: str, config: Path, as_json: bool
         erased = sum(session.journal.erase(address)[0] for address in addresses)
         found = (each for address in addresses for each in _not_ended(session.journal, address))
         left = list(dict.fromkeys(found))
-    answer(shapes.erased_shape(erased, left), tables.erased_tables, as_json=as_json)
-    if left:
+        database = session.journal.database
+        waiting = [each for address in addresses for each in waiting_from(database, address)]
+    answer(shapes.erased_shape(erased, left, waiting), tables.erased_tables, as_json=as_json)
+    if left or waiting:
         context.exit(Exit.PARTLY)
 
 

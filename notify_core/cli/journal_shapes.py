@@ -113,7 +113,10 @@ def checked_shape(wrong: Sequence[str]) -> Shape:
 
 @attrs.frozen
 class Purged:
-    """How many deliveries, or messages for their text, had a part that was removed."""
+    """How many deliveries, or messages for their text, had a part that was removed.
+
+    What came in is counted with them.
+    """
 
     part: Part
     before: datetime
@@ -130,9 +133,12 @@ def purged_shape(purged: Iterable[Purged]) -> Shape:
     }
 
 
-def erased_shape(erased: int, left: Sequence[str]) -> Shape:
-    """``notify journal erase``; ``left`` are the ids of those that have not ended."""
-    return {"erased": erased, "left": list(left)}
+def erased_shape(erased: int, left: Sequence[str], waiting: Sequence[str]) -> Shape:
+    """``notify journal erase``; ``left`` are the ids of those that have not ended.
+
+    ``waiting`` are those of messages that came in and that the application has not heard yet.
+    """
+    return {"erased": erased, "left": list(left), "waiting": list(waiting)}
 
 
 def stats_shape(backlog: Backlog) -> Shape:

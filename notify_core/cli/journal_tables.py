@@ -32,11 +32,11 @@ def deliveries_tables(shape: Shape) -> list[RenderableType]:
             each["recipient"],
             each["stage"],
             outcome_so_far(each),
-            _short(each["created_at"]),
+            short(each["created_at"]),
             each["route"],
             each["channel"] or _last(each, "channel"),
             each["provider"] or _last(each, "provider"),
-            _short(each["next_at"]),
+            short(each["next_at"]),
         )
         for each in deliveries
     ]
@@ -60,9 +60,9 @@ def history_tables(shape: Shape) -> list[RenderableType]:
         ("reason", outcome and delivery["reason"]),
         ("provider's id", delivery["provider_id"]),
         ("cost", delivery["cost"]),
-        ("deadline", _short(delivery["deadline_at"])),
+        ("deadline", short(delivery["deadline_at"])),
     )
-    events = [(_short(each["at"]), each["event"], each["detail"]) for each in shape["timeline"]]
+    events = [(short(each["at"]), each["event"], each["detail"]) for each in shape["timeline"]]
     return [
         table(("Fact", "Value"), [fact for fact in facts if fact[1] is not None]),
         table(("At", "Event", "Detail"), events),
@@ -79,7 +79,7 @@ def decided_tables(shape: Shape) -> list[RenderableType]:
             each["recipient"],
             each["stage"],
             each["outcome"] and outcome_so_far(each),
-            _short(each["next_at"]),
+            short(each["next_at"]),
         )
         for each in deliveries
     ]
@@ -114,7 +114,7 @@ def _last(delivery: Shape, fact: str) -> object:
     return delivery["attempts"][-1][fact] if delivery["attempts"] else None
 
 
-def _short(moment: str | None) -> str | None:
+def short(moment: str | None) -> str | None:
     """Return a time to the second, in UTC."""
     if moment is None:
         return None
@@ -141,19 +141,24 @@ def checked_tables(shape: Shape) -> list[RenderableType]:
 
 def purged_tables(shape: Shape) -> list[RenderableType]:
     """``notify journal purge``."""
-    rows = [(each["what"], _short(each["before"]), each["count"]) for each in shape["purged"]]
+    rows = [(each["what"], short(each["before"]), each["count"]) for each in shape["purged"]]
     return [table(("Purged", "Made before", "Count"), rows)]
 
 
 def erased_tables(shape: Shape) -> list[RenderableType]:
     """``notify journal erase``."""
     left = shape["left"]
-    made: list[RenderableType] = [line(f"erased: {shape['erased']}, left: {len(left)}")]
+    waiting = shape["waiting"]
+    number = len(left) + len(waiting)
+    made: list[RenderableType] = [line(f"erased: {shape['erased']}, left: {number}")]
     if left:
         made.append(
             line("Those that were left have not ended. Cancel them and erase again:", "bold")
         )
         made.append(line(f"  notify cancel {' '.join(left)}"))
+    if waiting:
+        says = f"The application has not heard yet of {' '.join(waiting)}. Erase again then."
+        made.append(line(says, "bold"))
     return made
 
 

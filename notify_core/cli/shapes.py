@@ -108,6 +108,8 @@ def _leg_result(leg: LegResult) -> Shape:
         "cost": money(receipt.cost),
         "currency": receipt.currency,
         "status": _status_or_none(leg.status),
+        "given_up": leg.given_up,
+        "late": leg.late,
     }
 
 
@@ -290,6 +292,10 @@ def _leg(leg: Leg) -> Shape:
         "address_kind": leg.address_kind,
         "until": leg.until.value,
         "within_s": _seconds(leg.within),
+        "on": sorted(each.value for each in leg.on),
+        "if_unknown": leg.if_unknown.value,
+        "expires_s": _seconds(leg.expires),
+        "distrusted": sorted(leg.distrusted),
         "parts": _parts(leg.parts),
         "notes": list(leg.notes),
     }
@@ -343,6 +349,7 @@ def _capabilities(able: Capabilities) -> Shape:
         "own_id": able.own_id,
         "resolves_unknown": bool(able.ask_after_s),
         "receipts": sorted(kind.value for kind in able.receipts),
+        "incoming": sorted(kind.value for kind in able.incoming),
         "scheduling": able.scheduling,
         "validity": able.validity,
         "cost": able.cost,

@@ -289,13 +289,23 @@ def _policy(plan: Shape) -> str:
     )
 
 
+def _awaited(leg: Shape) -> str:
+    """Say what ends a leg with success, and what else is known of how it waits."""
+    if leg["until"] == "accepted":
+        return "accepted"
+    doubt = "; goes on in doubt" if leg["if_unknown"] == "next" else ""
+    told = f"; expires after {leg['expires_s']:g} s" if leg["expires_s"] else ""
+    distrusted = f"; not believed: {', '.join(leg['distrusted'])}" if leg["distrusted"] else ""
+    return f"{leg['until']}, or next on: {', '.join(leg['on'])}{told}{doubt}{distrusted}"
+
+
 def _leg(leg: Shape) -> tuple[object, ...]:
     parts = leg["parts"]
     return (
         leg["channel"],
         f"{leg['address']} ({leg['address_kind']})",
         ", then ".join(leg["providers"]),
-        leg["until"],
+        _awaited(leg),
         None if leg["within_s"] is None else f"{leg['within_s']:g} s",
         parts and f"{parts['count']} ({parts['alphabet']})",
         "; ".join(leg["notes"]),
@@ -328,8 +338,14 @@ def _abilities(capabilities: Shape) -> Iterator[str]:
     for name, value in capabilities.items():
         if value is True:
             yield name.replace("_", " ")
-    if capabilities["receipts"]:
-        yield f"receipts by {' and '.join(capabilities['receipts'])}"
+    both = capabilities["receipts"] == capabilities["incoming"]
+    told = {"receipts and messages": "receipts"} if both else _WAYS_BACK
+    for what, name in told.items():
+        if capabilities[name]:
+            yield f"{what} by {' and '.join(capabilities[name])}"
+
+
+_WAYS_BACK = {"receipts": "receipts", "messages": "incoming"}
 
 
 def config_tables(shape: Shape) -> list[RenderableType]:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +26,6 @@ from notify_core.delivery import Attempt, Delivery, Stage
 from notify_core.hookspecs import hookimpl
 from notify_core.journal.codec import outcome_word
 from notify_core.plugins import Plugins
-from notify_core.worker import Worker
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -61,7 +60,7 @@ def worker(
     in the middle is asked about later. Start as many as you want, on any machine.
     """
     change = functools.partial(_at_once, concurrency)
-    with _logging(level or "INFO"), _counting(plugins) as tally:
+    with logging_at(level or "INFO"), _counting(plugins) as tally:
         with opened(config, plugins, change) as session, only_answer_on_stdout(as_json):
             times = _work(session, once=once)
         shape = shapes.worked_shape(tally.ended, tally.held, tally.attempts, times)
@@ -71,7 +70,7 @@ def worker(
 def _work(session: Session, *, once: bool) -> int | None:
     """Work until told to stop; with ``once`` return how often something was done."""
     made = session.notifier.worker()
-    with _stopped_by_signals(made):
+    with stopped_by_signals(made.stop):
         if once:
             return made.work_off()
         config = session.config.worker
@@ -92,14 +91,14 @@ def _at_once(concurrency: int | None, config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(worker: Worker) -> Iterator[None]:
-    """Stop the worker at the first signal, and die of the second."""
+def stopped_by_signals(stopping: Callable[[], None]) -> Iterator[None]:
+    """Have it stopped at the first signal, and die of the second."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
-        # In a thread of its own: what ``stop`` locks, the one that was interrupted may have.
-        threading.Thread(target=worker.stop, name="notify-stop").start()
+        # In a thread of its own: what it locks, the one that was interrupted may have.
+        threading.Thread(target=stopping, name="notify-stop").start()
 
     before = {each: signal.signal(each, stop) for each in _SIGNALS}
     try:
@@ -117,7 +116,7 @@ class _Printable(logging.Formatter):
 
 
 @contextlib.contextmanager
-def _logging(level: str) -> Iterator[None]:
+def logging_at(level: str) -> Iterator[None]:
     """Log to standard error; in detail only what is the framework's own.
 
     Others would write out what they send: addresses and texts.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from notify_core.adaptation import can_adapt
-from notify_core.config.model import LegConfig
+from notify_core.config.model import IfUnknown, LegConfig, TextAtRest, Until
 from notify_core.config.nodes import Node, doubled
 from notify_core.config.problems import listed, quoted
 from notify_core.errors import Problem
@@ -46,12 +46,96 @@ def waiting_problems(root: Node) -> Iterator[Problem]:
     """Yield what lets messages wait in a file without a journal to keep them."""
     journal, routes = root.get("journal"), root.get("routes")
     if journal and not journal.is_null:
+        yield from _forgotten_texts(journal, routes)
         return
     for route in routes.items() if routes and routes.is_list else []:
-        if route.get("quiet"):
-            yield route.entries()["quiet"].key.problem(
-                '"quiet" needs a journal, where messages wait; write journal: sqlite:///notify.db '
-                "at the top level of the file"
+        for key in _waiting_keys(route):
+            yield key.problem(
+                f"{quoted(key.text())} needs a journal, where messages wait; write "
+                "journal: sqlite:///notify.db at the top level of the file"
+            )
+
+
+def _forgotten_texts(journal: Node, routes: Node | None) -> Iterator[Problem]:
+    """Yield the legs that others follow later, where no text is kept for these."""
+    text = journal.get("text") if journal.is_mapping else None
+    if text is None or text.scalar != TextAtRest.NEVER.value:
+        return
+    for route in routes.items() if routes and routes.is_list else []:
+        for leg in _legs(route.get("send"))[:-1]:
+            if _waits(leg):
+                yield leg.entries()["until"].key.problem(
+                    "the next leg could not be sent, since journal.text: never keeps no text for "
+                    "it; write text: keep, or let only the last leg wait"
+                )
+
+
+def _waiting_keys(route: Node) -> Iterator[Node]:
+    """Yield the keys of a route that let messages wait."""
+    if route.get("quiet"):
+        yield route.entries()["quiet"].key
+    for leg in _legs(route.get("send")):
+        if _waits(leg):
+            yield leg.entries()["until"].key
+
+
+def _waits(leg: Node) -> bool:
+    until = leg.get("until")
+    return until is not None and until.scalar in (Until.DELIVERED.value, Until.READ.value)
+
+
+def _legs(send: Node | None) -> list[Node]:
+    """Return the legs below a ``send``, as far as they can be told."""
+    if not send or not send.is_mapping:
+        return []
+    form = next((form for form in ("first_of", "all_of") if send.get(form)), None)
+    legs = send.get(form) if form else None
+    found = [send] if legs is None else legs.items_or_self()
+    return [leg for leg in found if leg.is_mapping]
+
+
+def waiting_legs_problems(send: Node, form: str) -> Iterator[Problem]:
+    """Yield what is wrong with how the legs of a route wait for receipts."""
+    legs = _legs(send)
+    for leg in legs:
+        until, waits = leg.get("until"), _waits(leg)
+        if until and waits and form == "all_of":
+            yield until.problem(
+                "no leg of all_of waits for a receipt: each is sent at once; use first_of"
+            )
+        if not waits:
+            yield from _only_beside_waiting(leg)
+        elif leg is not legs[-1] and not leg.get("within"):
+            yield leg.entries()["until"].key.problem(
+                "needs within beside it: without a time the next leg might never follow"
+            )
+
+
+def _only_beside_waiting(leg: Node) -> Iterator[Problem]:
+    """Yield the keys that say something only of a leg that waits for a receipt."""
+    for name in ("within", "on", "distrust"):
+        if leg.get(name):
+            yield leg.entries()[name].key.problem(
+                "needs until: delivered or until: read beside it, or nothing is waited for"
+            )
+    if_unknown = leg.get("if_unknown")
+    if if_unknown and if_unknown.scalar == IfUnknown.NEXT.value:
+        yield if_unknown.problem(
+            '"next" stands only in a leg that waits for a receipt: elsewhere the message may have '
+            "gone, and would arrive twice; use reconcile or hold"
+        )
+
+
+def way_back_problems(root: Node) -> Iterator[Problem]:
+    """Yield the sections about what comes back in a file without a journal to keep it."""
+    journal = root.get("journal")
+    if journal and not journal.is_null:
+        return
+    for name in ("callbacks", "incoming", "suppression", "webhooks"):
+        if root.get(name):
+            yield root.entries()[name].key.problem(
+                "needs a journal to keep things in; write journal: sqlite:///notify.db at the top "
+                "level of the file"
             )
 
 
@@ -60,6 +144,7 @@ def leg_problems(
 ) -> Iterator[Problem]:
     """Yield what a leg cannot do. ``named`` are the channels that the route's ``when`` names."""
     yield from _not_carried(node, leg, known, named)
+    yield from _no_receipts(node, leg, known)
     if leg.needs_alternative and leg.channel is None:
         place = node.get("needs_alternative") or node
         yield place.problem("needs a channel beside it: the alternative is for another channel")
@@ -85,6 +170,17 @@ def _not_carried(
                     f"{quoted(provider.text())} does not carry {quoted(channel)}{why}; "
                     f"it carries: {listed(capabilities.channels)}"
                 )
+
+
+def _no_receipts(node: Node, leg: LegConfig, known: Known) -> Iterator[Problem]:
+    """Yield the providers of a leg that waits for a receipt which they never give."""
+    for provider in _providers(node) if leg.until is not Until.ACCEPTED else []:
+        capabilities = known.providers.get(provider.text())
+        if capabilities and not capabilities.receipts:
+            yield provider.problem(
+                f"{quoted(provider.text())} gives no receipts, so nothing can wait until "
+                f"{leg.until.value}; use another provider, or until: accepted"
+            )
 
 
 def _providers(leg: Node) -> list[Node]:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from notify_core.config.checks import Known, waiting_problems
+from notify_core.config.callbacks import read_callbacks
+from notify_core.config.checks import Known, waiting_problems, way_back_problems
+from notify_core.config.incoming import read_incoming
 from notify_core.config.journal import read_journal
 from notify_core.config.model import Breaker, Config, Retry, WorkerConfig
 from notify_core.config.nodes import Node
@@ -17,8 +19,10 @@ from notify_core.config.problems import Gathering, quoted
 from notify_core.config.providers import ProviderReader, ReadProvider
 from notify_core.config.references import References
 from notify_core.config.routes import read_country, read_routes
+from notify_core.config.sections import Receipts, Suppression
 from notify_core.config.source import compose, spelling_problems
 from notify_core.config.structure import Reader, read_each, structure
+from notify_core.config.webhooks import read_webhooks
 from notify_core.errors import ConfigError, PluginError, Problem
 from notify_core.message import Message
 from notify_core.plugins import Plugins
@@ -86,6 +90,7 @@ def _config(
         channels=channels,
         providers={name: read.capabilities if read else None for name, read in providers.items()},
     )
+    gathering.add(way_back_problems(root))
     readers: dict[str, Reader] = {
         "version": lambda _: VERSION,
         "default_region": read_country,
@@ -95,6 +100,11 @@ def _config(
         "breaker": partial(structure, cls=Breaker, checks_keys_alone=True),
         "journal": partial(read_journal, references=references, folder=folder),
         "worker": partial(structure, cls=WorkerConfig),
+        "receipts": partial(structure, cls=Receipts),
+        "callbacks": partial(read_callbacks, providers=providers),
+        "incoming": partial(read_incoming, providers=known.providers),
+        "suppression": partial(structure, cls=Suppression),
+        "webhooks": partial(read_webhooks, references=references),
     }
     return structure(root, Config, readers)
 

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Mapping
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from notify_core.config.sections import (
+    Callbacks,
+    IncomingConfig,
+    Receipts,
+    Suppression,
+    WebhookConfig,
+)
 from notify_core.message import Priority
 from notify_core.outcome import RefusalScope
 from notify_core.secret import Secret
@@ -38,6 +46,17 @@ class Until(enum.Enum):
     """A receipt says that the recipient opened it."""
 
 
+class Because(enum.Enum):
+    """Why a leg that waited for a receipt is followed by the next one."""
+
+    UNDELIVERED = "undelivered"
+    """A receipt says that it could not be delivered."""
+    REFUSED = "refused"
+    """The provider refused it, of a kind in ``next_on``, or a receipt says that it is forbidden."""
+    EXPIRED = "expired"
+    """The time for it is over: no receipt came within it, or one says so."""
+
+
 class IfUnknown(enum.Enum):
     """What follows an answer that leaves open whether the message went."""
 
@@ -45,6 +64,8 @@ class IfUnknown(enum.Enum):
     """Ask the provider by our own id; what stays unknown is held."""
     HOLD = "hold"
     """Hold it at once for somebody to look at."""
+    NEXT = "next"
+    """Ask, and take the next leg when the time for this one is over: both may arrive."""
 
 
 class Weekday(enum.Enum):
@@ -101,13 +122,19 @@ class LegConfig:
     """One step of a route. ``channel`` None is the message's own.
 
     With ``needs_alternative`` the leg is for messages that bring their own text for its channel;
-    others skip it.
+    others skip it. A leg that waits ``until`` a receipt comes does so ``within`` a time that
+    begins when a provider has taken the message; ``on`` says after what the next leg follows.
+    ``if_unknown`` None is that of the route. ``distrust`` are, by provider, the countries whose
+    receipts are not believed: there the time alone decides.
     """
 
     via: Via
     channel: str | None = None
     until: Until = Until.ACCEPTED
     within: timedelta | None = None
+    on: tuple[Because, ...] = tuple(Because)
+    if_unknown: IfUnknown | None = None
+    distrust: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, hash=False)
     needs_alternative: bool = False
 
 
@@ -308,6 +335,11 @@ class Config:
     breaker: Breaker = Breaker()
     journal: JournalConfig | None = None
     worker: WorkerConfig = WorkerConfig()
+    receipts: Receipts = attrs.field(factory=Receipts)
+    callbacks: Callbacks = attrs.field(factory=Callbacks)
+    incoming: IncomingConfig = attrs.field(factory=IncomingConfig)
+    suppression: Suppression = attrs.field(factory=Suppression)
+    webhooks: tuple[WebhookConfig, ...] = ()
 
 
 def digest(config: Config) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import attrs
 
-from notify_core.config.checks import Known, leg_problems, order_problems
+from notify_core.config.checks import Known, leg_problems, order_problems, waiting_legs_problems
 from notify_core.config.model import (
     NEXT_ON,
+    Because,
     IfUnknown,
     LegConfig,
     Mode,
@@ -54,7 +54,7 @@ _ELSEWHERE = MappingProxyType(
     }
 )
 
-_NO_WAITING = "nothing can wait for a receipt in this version"
+_BECAUSE = MappingProxyType({each.value: each for each in Because})
 
 
 @attrs.frozen(kw_only=True)
@@ -246,6 +246,7 @@ def _read_send(node: Node, known: Known, named: Sequence[str]) -> _Send:
     gathering = Gathering()
     with gathering:
         legs = _read_legs(node, form, read_leg)
+    gathering.add(waiting_legs_problems(node, form))
     # A leg on its own and the options share one mapping: each reader leaves the other's keys.
     with gathering:
         options = structure(
@@ -281,12 +282,13 @@ def _form(send: Node) -> str:
 
 
 def _read_if_unknown(node: Node) -> IfUnknown:
-    if node.scalar == "next":
+    if_unknown = read_word(node, _IF_UNKNOWN)
+    if if_unknown is IfUnknown.NEXT:
         raise node.error(
-            '"next" is never allowed: the message may have gone, and would arrive twice; '
-            "use reconcile or hold"
+            '"next" stands only in a leg that waits for a receipt: elsewhere the message may have '
+            "gone, and would arrive twice; use reconcile or hold"
         )
-    return read_word(node, _IF_UNKNOWN)
+    return if_unknown
 
 
 def _read_legs(send: Node, form: str, read_leg: Callable[..., LegConfig]) -> tuple[LegConfig, ...]:
@@ -306,8 +308,11 @@ def _read_leg(
     readers: dict[str, Reader] = {
         "channel": partial(_read_channel, known=known),
         "via": partial(_read_via, known=known),
-        "until": _read_until,
-        "within": _refuse_within,
+        "until": partial(read_word, meanings=_UNTIL),
+        "within": _read_within,
+        "on": _read_on,
+        "if_unknown": _left_to_others if besides else partial(read_word, meanings=_IF_UNKNOWN),
+        "distrust": partial(_read_distrust, known=known),
     }
     leg = structure(node, LegConfig, readers, besides=besides, elsewhere=_ELSEWHERE)
     gathering = Gathering()
@@ -316,15 +321,42 @@ def _read_leg(
     return leg
 
 
-def _read_until(node: Node) -> Until:
-    until = read_word(node, _UNTIL)
-    if until is not Until.ACCEPTED:
-        raise node.error(f"{_NO_WAITING}; use until: accepted")
-    return until
+def _left_to_others(_node: Node) -> None:
+    """Read nothing of a key that stands for the whole route."""
 
 
-def _refuse_within(node: Node) -> NoReturn:
-    raise node.error(f"{_NO_WAITING}; leave within out, and use until: accepted")
+def _read_within(node: Node) -> timedelta:
+    within = read_scalar(node, timedelta)
+    if within < _SHORTEST_WAIT:
+        raise node.error("a receipt takes a moment; within must be at least 1s")
+    return within
+
+
+_SHORTEST_WAIT = timedelta(seconds=1)
+
+
+def _read_on(node: Node) -> tuple[Because, ...]:
+    gathering = Gathering()
+    gathering.add(doubled(node.items_or_self()))
+    with gathering:
+        on = read_each(node, partial(read_word, meanings=_BECAUSE, what="a reason to go on"))
+    gathering.raise_if_any()
+    return on
+
+
+def _read_distrust(node: Node, known: Known) -> dict[str, tuple[object, ...]]:
+    """Read, by provider, the countries whose receipts are not believed."""
+    if not node.is_mapping:
+        raise node.wrong_kind("providers with countries; write {name: [KZ, UZ]}")
+    distrust: dict[str, tuple[object, ...]] = {}
+    gathering = Gathering()
+    for name, entry in node.entries().items():
+        with gathering:
+            _read_provider(entry.key, known)
+        with gathering:
+            distrust[name] = _some(entry.value, read_country)
+    gathering.raise_if_any()
+    return distrust
 
 
 def _read_deadline(node: Node) -> timedelta:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from notify_core.journal.database import Watch
+from notify_core.journal.database import Database, Watch
+from notify_core.journal.enlist import Executor
 from notify_core.journal.model import Backlog, Entry, Filter, Key, Part
+from notify_core.journal.seal import Seal
 from notify_core.message import Priority
 from notify_core.policy.breaker import Health
 from notify_core.progress import Wish
+
+Companion: TypeAlias = Callable[[Executor, Entry], None]
+"""Writes what belongs to an entry that was just written, in the same transaction.
+
+It may be called again for what was not committed, so it must do nothing but execute statements.
+What it raises ends the transaction.
+"""
 
 
 class Journal(Protocol):
@@ -22,6 +31,17 @@ class Journal(Protocol):
     then nothing has changed, or, where the connection was lost while the change was being
     confirmed, all of it has.
     """
+
+    @property
+    def database(self) -> Database:
+        """Where everything is, for those who keep something beside deliveries there."""
+
+    @property
+    def seal(self) -> Seal:
+        """What closes texts at rest."""
+
+    def accompany(self, companion: Companion) -> None:
+        """Have ``companion`` write beside every entry that is added, written or amended."""
 
     # --- carrying deliveries on -------------------------------------------------------------
 
@@ -54,7 +74,7 @@ class Journal(Protocol):
         """
 
     def amend(self, delivery_id: str, change: Callable[[Entry], Entry]) -> Entry:
-        """Change an entry whoever has it leased; they lose their lease.
+        """Change an entry whoever has it leased; if anything changes, they lose their lease.
 
         Raises ``JournalError`` if there is no such delivery.
         """
@@ -108,14 +128,16 @@ class Journal(Protocol):
     def purge(self, part: Part, before: datetime) -> int:
         """Remove a part of what has ended and was made before then; return how many had it.
 
-        With the numbers goes the text, which names the recipients too.
+        With the numbers goes the text, which names the recipients too. What came in counts as a
+        delivery that has ended once the application has been told.
         """
 
     def erase(self, address: str) -> tuple[int, int]:
         """Remove text and addresses of every delivery to a recipient that has ended.
 
-        Returns how many were erased, and how many were left: those that have not ended, and
-        those whose message is still to go to others.
+        And of what came in from there. Returns how many were erased, and how many were left:
+        those that have not ended, those whose message is still to go to others, and what the
+        application is still to be told of.
         """
 
     def export(self, wanted: Filter) -> Iterator[Entry]:

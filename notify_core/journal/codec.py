@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from notify_core.adaptation import adapt
-from notify_core.config.model import IfUnknown, Mode, Quiet, Until, Weekday
+from notify_core.config.model import Because, IfUnknown, Mode, Quiet, Until, Weekday
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, LegResult, Skip
 from notify_core.errors import JournalError, MessageError
@@ -35,7 +35,7 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_core.plain.messages import plain
-from notify_core.progress import Progress, attempt_of
+from notify_core.progress import Progress, attempt_of, telling_attempt
 from notify_core.routing import Leg, Plan
 from notify_core.text import Alphabet, PartCount
 
@@ -118,7 +118,7 @@ def plan_doc(plan: Plan) -> Doc:
         if_unknown=plan.if_unknown.value,
         next_on=sorted(scope.value for scope in plan.next_on),
         deadline=_seconds(plan.deadline),
-        legs=[_leg_doc(leg) for leg in plan.legs],
+        legs=[_leg_doc(leg, plan.if_unknown) for leg in plan.legs],
         warnings=list(plan.warnings),
         quiet=None if plan.quiet is None else _quiet_doc(plan.quiet),
         zones=list(plan.zones),
@@ -145,27 +145,40 @@ def read_plan(
         if_unknown=IfUnknown(doc["if_unknown"]),
         next_on=frozenset(RefusalScope(scope) for scope in doc.get("next_on", ())),
         deadline=_span(doc.get("deadline")),
-        legs=tuple(_read_leg(leg, message, recipient, types) for leg in doc["legs"]),
+        legs=tuple(
+            _read_leg(leg, doc["if_unknown"], message, recipient, types) for leg in doc["legs"]
+        ),
         warnings=tuple(doc.get("warnings", ())),
         quiet=_read_quiet(doc["quiet"]) if "quiet" in doc else None,
         zones=tuple(doc.get("zones", ())),
     )
 
 
-def _leg_doc(leg: Leg) -> Doc:
+_EVERY_REASON = frozenset(Because)
+
+
+def _leg_doc(leg: Leg, if_unknown: IfUnknown) -> Doc:
     return _filled(
         channel=leg.channel,
         kind=leg.address_kind,
         providers=list(leg.providers),
         until=None if leg.until is Until.ACCEPTED else leg.until.value,
         within=_seconds(leg.within),
+        not_on=sorted(each.value for each in _EVERY_REASON - leg.on),
+        if_unknown=None if leg.if_unknown is if_unknown else leg.if_unknown.value,
+        expires=_seconds(leg.expires),
+        distrusted=sorted(leg.distrusted),
         parts=None if leg.parts is None else _parts_doc(leg.parts),
         notes=list(leg.notes),
     )
 
 
 def _read_leg(
-    doc: Doc, message: Message | None, recipient: Contact, types: Mapping[str, type[Message]]
+    doc: Doc,
+    if_unknown: str,
+    message: Message | None,
+    recipient: Contact,
+    types: Mapping[str, type[Message]],
 ) -> Leg:
     return Leg(
         channel=doc["channel"],
@@ -175,6 +188,10 @@ def _read_leg(
         providers=tuple(doc["providers"]),
         until=Until(doc.get("until", Until.ACCEPTED.value)),
         within=_span(doc.get("within")),
+        on=_EVERY_REASON - frozenset(map(Because, doc.get("not_on", ()))),
+        if_unknown=IfUnknown(doc.get("if_unknown", if_unknown)),
+        expires=_span(doc.get("expires")),
+        distrusted=frozenset(doc.get("distrusted", ())),
         parts=_read_parts(doc["parts"]) if "parts" in doc else None,
         notes=tuple(doc.get("notes", ())),
     )
@@ -248,6 +265,8 @@ def progress_doc(progress: Progress) -> Doc:
         idle_because=progress.idle_because,
         rested=progress.rested,
         unanswered=progress.unanswered or None,
+        gives_up_at=_time(progress.gives_up_at),
+        looked=progress.looked,
     )
 
 
@@ -271,6 +290,8 @@ def read_progress(doc: Doc, plan: Plan) -> Progress:
         idle_because=doc.get("idle_because", ""),
         rested=doc.get("rested", False),
         unanswered=doc.get("unanswered", 0),
+        gives_up_at=_moment(doc.get("gives_up_at")),
+        looked=doc.get("looked", False),
     )
 
 
@@ -282,12 +303,13 @@ def _result_doc(result: LegResult) -> Doc:
         attempts=[_attempt_doc(attempt) for attempt in result.attempts],
         skipped=[[skip.provider, skip.reason] for skip in result.skipped],
         status=None if result.status is None else _status_doc(result.status),
+        given_up=result.given_up,
     )
 
 
 def _read_result(doc: Doc, plan: Plan, leg: int) -> LegResult:
     attempts = tuple(_read_attempt(each, plan, leg) for each in doc.get("attempts", ()))
-    address = plan.legs[leg].address
+    address, telling = plan.legs[leg].address, telling_attempt(attempts)
     told = read_outcome(doc["outcome"], address) if "outcome" in doc else attempts[-1].outcome
     assert told is not None
     return LegResult(
@@ -297,6 +319,8 @@ def _read_result(doc: Doc, plan: Plan, leg: int) -> LegResult:
         skipped=_read_skips(doc),
         parts=plan.legs[leg].parts,
         status=_status(doc["status"]) if "status" in doc else None,
+        given_up=doc.get("given_up", False),
+        distrusted=telling is not None and telling.provider in plan.legs[leg].distrusted,
     )
 
 
@@ -366,8 +390,10 @@ def outcome_doc(outcome: Outcome) -> Doc:
                 retry_after_s=retry_after_s,
                 code=code,
             )
-        case Unknown(reason, code, raw):
-            return _filled(**{"is": word}, reason=reason, code=code, raw=dict(raw))
+        case Unknown(reason, code, raw, provider_id):
+            return _filled(
+                **{"is": word}, reason=reason, code=code, raw=dict(raw), provider_id=provider_id
+            )
 
 
 def read_outcome(doc: Doc, address: str) -> Outcome:
@@ -382,7 +408,7 @@ def read_outcome(doc: Doc, address: str) -> Outcome:
         case "not_sent":
             return NotSent(reason, FailureScope(doc["scope"]), doc.get("retry_after_s"), code)
         case _:
-            return Unknown(reason, code, doc.get("raw", {}))
+            return Unknown(reason, code, doc.get("raw", {}), doc.get("provider_id"))
 
 
 def _receipt_doc(receipt: Receipt) -> Doc:
@@ -421,6 +447,7 @@ def _status_doc(status: Status) -> Doc:
         error=status.error,
         detail=status.detail,
         at=_time(status.at),
+        provider_id=status.provider_id,
         raw=dict(status.raw),
     )
 
@@ -433,6 +460,7 @@ def _status(doc: Doc) -> Status:
         error=doc.get("error"),
         detail=doc.get("detail", ""),
         at=_moment(doc.get("at")),
+        provider_id=doc.get("provider_id"),
         raw=doc.get("raw", {}),
     )
 

@@ -73,7 +73,7 @@ class Entry:
 def delivery_of(entry: Entry) -> Delivery:
     """Return how a delivery stands, as applications see it."""
     plan, legs = entry.plan, standing(entry.plan, entry.progress)
-    outcome = overall(plan.mode, [leg.outcome for leg in legs])
+    outcome = overall(plan.mode, legs)
     # One in doubt that somebody has cancelled has ended, though nobody knows how.
     is_decided = entry.stage is Stage.ENDED or not entry.progress.ended
     stage = entry.stage if is_decided else stage_after(outcome)

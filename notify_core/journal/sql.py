@@ -12,8 +12,9 @@ import attrs
 from notify_core.clock import Clock
 from notify_core.errors import JournalError
 from notify_core.ids import first_id_of
+from notify_core.journal import calls, incoming_purge, tables, tracks
 from notify_core.journal import statements as sql
-from notify_core.journal import tables
+from notify_core.journal.base import Companion
 from notify_core.journal.codec import (
     addresses_of,
     dumps,
@@ -62,15 +63,20 @@ class SqlJournal:
         *,
         to_migrate: bool = False,
     ) -> None:
-        self._database = database
-        self._seal = seal
+        self.database: Database = database
+        self.seal: Seal = seal
         self._clock = clock
         self._reader = EntryReader(types, seal)
+        self._companions: list[Companion] = []
         dialect = database.dialect
         self._claim = sql.CLAIM.format(among=sql.AMONG_DUE[dialect])
         self._load_locked = sql.LOAD_LOCKED.format(lock=_ROW_LOCK[dialect])
+        self._to_address = sql.TO_ADDRESS.format(lock=_ROW_LOCK[dialect])
         if not to_migrate:
             self._prepare()
+
+    def accompany(self, companion: Companion) -> None:
+        self._companions.append(companion)
 
     # --- carrying deliveries on -------------------------------------------------------------
 
@@ -83,11 +89,12 @@ class SqlJournal:
             executor.execute_many(sql.ADD_CONTENT, contents)
             executor.execute_many(sql.ADD_DELIVERY, rows)
             executor.execute_many(sql.ADD_ADDRESS, addresses)
+            self._written_beside(executor, entries)
             if any(entry.owner is None for entry in entries):
                 _tell_workers(executor)
 
         if connection is None:
-            self._database.write(work)
+            self.database.write(work)
         else:
             work(enlisted(connection))
 
@@ -105,7 +112,7 @@ class SqlJournal:
                     break
             return rows
 
-        return [*self._readable(self._database.write(work))]
+        return [*self._readable(self.database.write(work))]
 
     def claim_one(
         self, delivery_id: str, owner: str, now: datetime, until: datetime
@@ -122,32 +129,40 @@ class SqlJournal:
         statement = sql.WRITE_UNLESS_WISHED if unless_wished else sql.WRITE
         given = self._standing(entry)
 
-        def work(executor: Executor) -> Sequence[tuple[Any, ...]]:
+        def work(executor: Executor) -> Entry | None:
             rows = executor.execute(statement, given)
-            if rows and entry.owner is None and entry.due_at is not None:
+            if not rows:
+                return None
+            written = with_wish(entry, *rows[0])
+            self._written_beside(executor, [written])
+            if entry.owner is None and entry.due_at is not None:
                 _tell_workers(executor)
-            return rows
+            return written
 
-        rows = self._database.write(work)
-        return with_wish(entry, *rows[0]) if rows else None
+        return self.database.write(work)
 
     def amend(self, delivery_id: str, change: Callable[[Entry], Entry]) -> Entry:
         def work(executor: Executor) -> Entry:
             rows = executor.execute(self._load_locked, {"id": delivery_id})
             if not rows:
                 raise JournalError(f"no delivery {delivery_id!r} is in the journal")
-            changed = change(self._reader.view(rows[0]))
+            known = self._reader.view(rows[0])
+            changed = change(known)
+            if changed == known:
+                return known
             executor.execute(sql.AMEND, self._standing(changed))
+            amended = attrs.evolve(changed, lease=changed.lease + 1)
+            self._written_beside(executor, [amended])
             _tell_workers(executor)
-            return attrs.evolve(changed, lease=changed.lease + 1)
+            return amended
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     def extend(self, owner: str, delivery_ids: Sequence[str], until: datetime) -> None:
         given = [
             {"id": each, "owner": owner, "until": milliseconds(until)} for each in delivery_ids
         ]
-        self._database.write(lambda executor: executor.execute_many(sql.EXTEND, given))
+        self.database.write(lambda executor: executor.execute_many(sql.EXTEND, given))
 
     def release(self, owner: str, entries: Sequence[Entry], now: datetime) -> None:
         given = [
@@ -159,7 +174,7 @@ class SqlJournal:
             executor.execute_many(sql.RELEASE, given)
             _tell_workers(executor)
 
-        self._database.write(work)
+        self.database.write(work)
 
     def next_due(self, lanes: Sequence[Priority]) -> datetime | None:
         def work(executor: Executor) -> list[int]:
@@ -168,14 +183,14 @@ class SqlJournal:
             ]
             return [each for each in found if each is not None]
 
-        due = self._database.read(work)
+        due = self.database.read(work)
         return moment_of(min(due)) if due else None
 
     def watch(self) -> Watch:
-        return self._database.watch()
+        return self.database.watch()
 
     def wake(self) -> None:
-        self._database.wake()
+        self.database.wake()
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -189,7 +204,7 @@ class SqlJournal:
             content = {"content_id": found[0][1]} if found else {"content_id": ""}
             return executor.execute(sql.OF_CONTENT, content)
 
-        rows = self._database.read(work) if connection is None else work(enlisted(connection))
+        rows = self.database.read(work) if connection is None else work(enlisted(connection))
         return [self._reader.view(row) for row in rows]
 
     def search(self, wanted: Filter) -> Sequence[Entry]:
@@ -212,7 +227,7 @@ class SqlJournal:
             ((due, oldest),) = executor.execute(sql.DUE, {"now": milliseconds(now)})
             return under_way, held, due, oldest
 
-        under_way, held, due, oldest = self._database.read(work)
+        under_way, held, due, oldest = self.database.read(work)
         late = None if oldest is None else max(now - moment_of(oldest), timedelta(0))
         return Backlog(under_way=under_way, due=due, held=held, oldest_due=late)
 
@@ -225,13 +240,11 @@ class SqlJournal:
             _tell_workers(executor)
             return executor.execute(sql.WISH, given)
 
-        rows = self._database.write(work)
+        rows = self.database.write(work)
         return self._reader.view(rows[0]) if rows else self.load(delivery_id)
 
     def health(self, provider: str) -> Health:
-        rows = self._database.read(
-            lambda executor: executor.execute(sql.HEALTH, {"name": provider})
-        )
+        rows = self.database.read(lambda executor: executor.execute(sql.HEALTH, {"name": provider}))
         return _read_health(rows[0][0]) if rows else Health()
 
     def swap_health(self, provider: str, known: Health, now: Health) -> bool:
@@ -243,25 +256,29 @@ class SqlJournal:
                 return True
             return bool(executor.execute(sql.SWAP_HEALTH, given))
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     # --- keeping house ----------------------------------------------------------------------
 
     def purge(self, part: Part, before: datetime) -> int:
-        purged, after = 0, ""
+        purged, after = incoming_purge.purge(self.database, part, before), ""
         while ids := self._purge_page(part, after, first_id_of(before)):
             purged, after = purged + len(ids), max(ids)
+        # Whatever part is too old: a call that was given up can hold any of it.
+        calls.Calls(self.database, self.seal).purge(before)
         return purged
 
     def erase(self, address: str) -> tuple[int, int]:
         def work(executor: Executor) -> tuple[int, int]:
-            rows = executor.execute(sql.TO_ADDRESS, {"address": address})
+            rows = executor.execute(self._to_address, {"address": address})
             over = [row for row in rows if row[3] == 0]
             for delivery_id, progress, content_id, _ in over:
                 _purge_numbers(executor, delivery_id, progress, content_id)
-            return len(over), len(rows) - len(over)
+            calls.erase(executor)
+            erased, waiting = incoming_purge.erase(executor, address)
+            return len(over) + erased, len(rows) - len(over) + waiting
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     def export(self, wanted: Filter) -> Iterator[Entry]:
         page = attrs.evolve(wanted, limit=_PAGE)
@@ -270,22 +287,27 @@ class SqlJournal:
             page = attrs.evolve(page, after_id=entries[-1].id)
 
     def migrate(self) -> tuple[int, int]:
-        return self._database.write(tables.migrated)
+        return self.database.write(tables.migrated)
 
     def check(self) -> Sequence[str]:
-        return [*self._database.check(), *self._unreadable()]
+        return [*self.database.check(), *self._unreadable()]
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
     # --- within -----------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        version = self._database.read(tables.version_of)
+        version = self.database.read(tables.version_of)
         tables.refuse_newer(version)
         tables.refuse_older(version)
         if version == 0:
             self.migrate()
+
+    def _written_beside(self, executor: Executor, entries: Sequence[Entry]) -> None:
+        for companion in self._companions:
+            for entry in entries:
+                companion(executor, entry)
 
     def _as_rows(
         self, entries: Sequence[Entry]
@@ -296,7 +318,7 @@ class SqlJournal:
         addresses: list[dict[str, object]] = []
         for entry in entries:
             if id(entry.message) not in contents:
-                text = self._seal.closed(dumps(plain(entry.message)))
+                text = self.seal.closed(dumps(plain(entry.message)))
                 contents[id(entry.message)] = {"id": entry.id, "content": text}
             content_id = contents[id(entry.message)]["id"]
             rows.append(columns_of(entry) | {"content_id": content_id} | self._standing(entry))
@@ -357,31 +379,33 @@ class SqlJournal:
                 _log.error("delivery %s cannot be carried on: %s", row[0], error)
 
     def _changed_one(self, statement: str, given: Mapping[str, object]) -> Entry | None:
-        rows = self._database.write(lambda executor: executor.execute(statement, given))
+        rows = self.database.write(lambda executor: executor.execute(statement, given))
         return self._reader.view(rows[0]) if rows else None
 
     def _read(self, statement: str, given: Mapping[str, object]) -> list[Entry]:
-        rows = self._database.read(lambda executor: executor.execute(statement, given))
+        rows = self.database.read(lambda executor: executor.execute(statement, given))
         return [self._reader.view(row) for row in rows]
 
     def _purge_page(self, part: Part, after: str, below: str) -> list[str]:
         """Purge some hundreds and return their ids; nothing when all is done."""
         given = {"after": after, "below": below, "most": _PAGE}
+        # What is learned meanwhile must not be overwritten.
+        lock = _ROW_LOCK[self.database.dialect]
         now = {"now": milliseconds(self._clock.now())}
 
         def work(executor: Executor) -> list[str]:
-            rows = executor.execute(_OLD[part], given)
+            rows = executor.execute(_OLD[part].format(lock=lock), given)
             for row in rows:
                 _PURGE[part](executor, *row)
             executor.execute(sql.PURGE_KEYS, now)
             return [row[0] for row in rows]
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     def _unreadable(self) -> Iterator[str]:
         given: dict[str, object] = {"below": _PAST_EVERY_ID, "above": "", "most": _PAGE}
         statement = sql.SEARCH.format(conditions="")
-        while rows := self._database.read(lambda executor: executor.execute(statement, given)):
+        while rows := self.database.read(lambda executor: executor.execute(statement, given)):
             for row in rows:
                 yield from self._problem_of(row)
             given["below"] = rows[-1][0]
@@ -406,11 +430,13 @@ def _purge_text(executor: Executor, content_id: str) -> None:
 def _purge_numbers(executor: Executor, delivery_id: str, progress: str, content_id: str) -> None:
     """Remove the addresses, and with them the content, which names the recipients too."""
     _erase_numbers(executor, delivery_id, progress)
+    executor.execute(tracks.FORGET, {"id": delivery_id})
     executor.execute(sql.FORGET_ADDRESS, {"id": delivery_id})
     executor.execute(sql.FORGET_CONTENT, {"content_id": content_id})
 
 
 def _purge_row(executor: Executor, delivery_id: str, content_id: str) -> None:
+    executor.execute(tracks.DROP, {"id": delivery_id})
     executor.execute(sql.FORGET_ADDRESS, {"id": delivery_id})
     executor.execute(sql.PURGE_ROW, {"id": delivery_id})
     executor.execute(sql.PURGE_CONTENT, {"content_id": content_id})

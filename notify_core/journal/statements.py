@@ -209,7 +209,7 @@ PURGE_TEXT: Final = "UPDATE notify_contents SET content = NULL WHERE id = :id"
 OLD_WITH_NUMBERS: Final = """
 SELECT id, progress, content_id FROM notify_deliveries
 WHERE id > :after AND id < :below AND stage = 'ended' AND recipient IS NOT NULL
-ORDER BY id LIMIT :most
+ORDER BY id LIMIT :most {lock}
 """
 
 ERASE_NUMBERS: Final = """
@@ -239,7 +239,7 @@ SELECT id, progress, content_id, (
     WHERE others.content_id = notify_deliveries.content_id AND others.stage <> 'ended'
 )
 FROM notify_deliveries
-WHERE id IN (SELECT delivery_id FROM notify_addresses WHERE address = :address)
+WHERE id IN (SELECT delivery_id FROM notify_addresses WHERE address = :address) {lock}
 """
 
 FORGET_ADDRESS: Final = "DELETE FROM notify_addresses WHERE delivery_id = :id"

@@ -79,6 +79,128 @@ STEPS: Sequence[Sequence[str]] = (
         """,
         "CREATE TABLE notify_providers (name TEXT PRIMARY KEY, health TEXT NOT NULL)",
     ),
+    (
+        # What is followed after a provider has taken it, one row for each leg of a delivery.
+        # "poll_at" is null when nobody need ask any more; "asked_at" is when somebody did last.
+        # "address" and "provider_id" are null when they are purged.
+        """
+        CREATE TABLE notify_tracks (
+            own_id TEXT PRIMARY KEY,
+            delivery_id TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            provider_id TEXT,
+            address TEXT,
+            since BIGINT NOT NULL,
+            follow_until BIGINT NOT NULL,
+            asked INTEGER NOT NULL,
+            asked_at BIGINT,
+            poll_at BIGINT,
+            owner TEXT
+        )
+        """,
+        """
+        CREATE INDEX notify_tracks_due ON notify_tracks (provider, poll_at)
+        WHERE poll_at IS NOT NULL
+        """,
+        "CREATE INDEX notify_tracks_provider_id ON notify_tracks (provider_id)",
+        "CREATE INDEX notify_tracks_delivery ON notify_tracks (delivery_id)",
+        # Calls of providers as they came; "due_at" is null when nothing is to be done any more.
+        """
+        CREATE TABLE notify_calls (
+            id TEXT PRIMARY KEY,
+            provider TEXT NOT NULL,
+            request TEXT,
+            received_at BIGINT NOT NULL,
+            tries INTEGER NOT NULL,
+            due_at BIGINT,
+            owner TEXT,
+            result TEXT
+        )
+        """,
+        # Each call is in one of these: it waits, somebody has it, or it was given up. The first has
+        # all that is needed to count those that wait.
+        """
+        CREATE INDEX notify_calls_due ON notify_calls (due_at, provider, owner)
+        WHERE due_at IS NOT NULL AND owner IS NULL
+        """,
+        "CREATE INDEX notify_calls_leased ON notify_calls (due_at) WHERE owner IS NOT NULL",
+        """
+        CREATE INDEX notify_calls_given_up ON notify_calls (received_at, id)
+        WHERE due_at IS NULL
+        """,
+        # What people sent to us. One message that is told twice has one "fingerprint". "due_at" is
+        # null when nobody is to be told any more; "told" says who has been, and who failed.
+        """
+        CREATE TABLE notify_incoming (
+            id TEXT PRIMARY KEY,
+            fingerprint TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            sender TEXT,
+            content TEXT,
+            received_at BIGINT NOT NULL,
+            delivery_id TEXT,
+            tries INTEGER NOT NULL,
+            due_at BIGINT,
+            owner TEXT,
+            told TEXT
+        )
+        """,
+        "CREATE UNIQUE INDEX notify_incoming_fingerprint ON notify_incoming (fingerprint)",
+        "CREATE INDEX notify_incoming_due ON notify_incoming (due_at) WHERE due_at IS NOT NULL",
+        "CREATE INDEX notify_incoming_sender ON notify_incoming (sender)",
+        # How far a provider has been asked for what came in, and when it is asked again. "due_at"
+        # is null when it is not, until a call hints that there is something. What was said before
+        # "told_until" has been told.
+        """
+        CREATE TABLE notify_cursors (
+            provider TEXT PRIMARY KEY,
+            after TEXT,
+            asked_at BIGINT,
+            told_until BIGINT,
+            due_at BIGINT,
+            owner TEXT
+        )
+        """,
+        # Who is sent nothing (with a tag: nothing of that kind), and who has agreed to a tag. What
+        # one "source" has said stays beside what another has.
+        """
+        CREATE TABLE notify_suppressions (
+            address TEXT NOT NULL,
+            tag TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            source TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            PRIMARY KEY (address, tag, kind, source)
+        ) {without_rowid}
+        """,
+        # What an address of the application is told. "due_at" is null when nothing is to be done
+        # any more: "body" is null of what it has been told, and there of what was given up. "about"
+        # is the delivery or message that it is told of, and "standing" how that has stood "since".
+        """
+        CREATE TABLE notify_webhooks (
+            id TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            body TEXT,
+            created_at BIGINT NOT NULL,
+            tries INTEGER NOT NULL,
+            due_at BIGINT,
+            owner TEXT,
+            answer TEXT,
+            about TEXT,
+            standing TEXT,
+            since BIGINT
+        )
+        """,
+        """
+        CREATE INDEX notify_webhooks_due ON notify_webhooks (url, due_at)
+        WHERE due_at IS NOT NULL
+        """,
+        "CREATE INDEX notify_webhooks_created ON notify_webhooks (created_at)",
+        "CREATE INDEX notify_webhooks_about ON notify_webhooks (about, since)",
+    ),
 )
 
 VERSION = len(STEPS)

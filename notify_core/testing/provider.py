@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from notify_core.callback import Incoming, IncomingPage
 from notify_core.clock import Clock
 from notify_core.config.model import Config, LegConfig, ProviderConfig, Route, Via
 from notify_core.delivery import Attempt
@@ -26,6 +27,7 @@ from notify_core.testing.clock import ManualClock
 
 Answer: TypeAlias = Outcome | Exception | Callable[[Message, Attempt], Outcome]
 StatusAnswer: TypeAlias = Status | State | Exception
+IncomingAnswer: TypeAlias = IncomingPage | Sequence[Incoming] | Exception
 
 EVERY_CHANNEL = frozenset(each.channel for each in MESSAGE_TYPES)
 
@@ -47,6 +49,10 @@ class ScriptedProvider:
 
     An exception in a list is raised, a function of message and attempt is called. A send beyond
     the list is accepted, a status query beyond it answers ``NOT_FOUND``.
+
+    ``incoming`` is what it answers to each question for what came in: a page, or messages alone,
+    with which the cursor stays where it is. Beyond the list nothing came in. ``asked_behind`` is
+    what it was asked behind.
     """
 
     def __init__(
@@ -56,13 +62,16 @@ class ScriptedProvider:
         capabilities: Capabilities | None = None,
         account: Account | Exception | None = None,
         estimate: Estimate | Exception | None = None,
+        incoming: Iterable[IncomingAnswer] = (),
     ) -> None:
         self.capabilities = capabilities or Capabilities(
             channels=EVERY_CHANNEL, own_id=True, ask_after_s=(1.0, 2.0), attachments=True
         )
         self.sent: list[tuple[Message, Attempt]] = []
         self.asked: list[Receipt] = []
+        self.asked_behind: list[str | None] = []
         self.closed = False
+        self._incoming = iter(incoming)
         self._answers = iter(answers)
         self._statuses = iter(statuses)
         self._account = account
@@ -94,6 +103,16 @@ class ScriptedProvider:
         if isinstance(self._estimate, Exception):
             raise self._estimate
         return self._estimate
+
+    @hookimpl
+    def notify_fetch_incoming(self, after: str | None) -> IncomingPage:
+        self.asked_behind.append(after)
+        answer = next(self._incoming, ())
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, IncomingPage):
+            return answer
+        return IncomingPage(messages=tuple(answer), after=after)
 
     def close(self) -> None:
         self.closed = True

@@ -19,7 +19,16 @@ from hypothesis import strategies as st
 from notify_core.adaptation import adapt, can_adapt
 from notify_core.attachment import Attachment
 from notify_core.clock import SystemClock
-from notify_core.config.model import IfUnknown, JournalConfig, Mode, Quiet, Retry, Until, Weekday
+from notify_core.config.model import (
+    Because,
+    IfUnknown,
+    JournalConfig,
+    Mode,
+    Quiet,
+    Retry,
+    Until,
+    Weekday,
+)
 from notify_core.contact import Contact
 from notify_core.errors import JournalError, MessageError
 from notify_core.journal.base import Journal
@@ -71,9 +80,11 @@ from notify_core.outcome import (
 from notify_core.plain.messages import MessageReader, plain
 from notify_core.progress import (
     Ask,
+    Await,
     Circumstances,
     CloseLeg,
     End,
+    Look,
     Pause,
     Progress,
     Rest,
@@ -86,6 +97,7 @@ from notify_core.progress import (
     attempt_began,
     begin,
     leg_closed,
+    looked,
     merged,
     next_action,
     provider_left_alone,
@@ -93,6 +105,8 @@ from notify_core.progress import (
     question_answered,
     rested,
     round_began,
+    status_learned,
+    waiting_began,
 )
 from notify_core.routing import Leg, Plan
 from notify_core.secret import Secret
@@ -256,6 +270,10 @@ def leg(kind: type[Message], message: Message, recipient: Contact) -> st.SearchS
         providers=st.permutations(tuple(SCHEDULES)).map(lambda names: tuple(names[:2])),
         until=st.sampled_from(Until),
         within=st.none() | spans,
+        on=st.frozensets(st.sampled_from(Because)),
+        if_unknown=st.sampled_from(IfUnknown),
+        expires=st.none() | spans,
+        distrusted=st.frozensets(st.sampled_from(tuple(SCHEDULES))),
         parts=st.just(None if carried.body is None else count_parts(carried.body)),
         notes=st.lists(words, max_size=2).map(tuple),
     )
@@ -298,6 +316,7 @@ statuses = st.builds(
     error=maybe_word,
     detail=texts,
     at=st.none() | moments,
+    provider_id=maybe_word,
     raw=raws,
 )
 
@@ -309,6 +328,11 @@ def story(plan: Plan, rules: Rules, draw: Draw) -> Iterator[Progress]:
     progress = begin(plan)
     for _ in range(30):
         yield progress
+        if told := draw(st.none() | statuses):
+            attempts = [*(each for leg in progress.done for each in leg.attempts)]
+            for attempt in [*attempts, *progress.attempts][-2:]:
+                progress = status_learned(progress, attempt.own_id, attempt.provider, told)
+            yield progress
         match next_action(plan, progress, rules, circumstances(draw)):
             case End() | Stay():
                 break
@@ -320,15 +344,20 @@ def story(plan: Plan, rules: Rules, draw: Draw) -> Iterator[Progress]:
 def circumstances(draw: Draw) -> Circumstances:
     left_s = draw(st.sampled_from([math.inf, math.inf, math.inf, 3.0, 0.0]))
     wish = draw(st.sampled_from([None, None, None, None, Wish.CANCEL]))
-    return Circumstances(now=NOW, left_s=left_s, wish=wish)
+    passed = draw(st.sampled_from([timedelta(0), timedelta(days=30_000)]))
+    return Circumstances(now=NOW + passed, left_s=left_s, wish=wish)
 
 
 def after(plan: Plan, progress: Progress, action: object, rules: Rules, draw: Draw) -> Progress:
     match action:
-        case CloseLeg(why):
-            return leg_closed(plan, progress, why)
+        case CloseLeg() as close:
+            return leg_closed(plan, progress, close)
         case Pause(seconds) | Ask(seconds) | Rest(seconds) if seconds > 0:
             return rested(progress)
+        case Await(span):
+            return waiting_began(progress, NOW + span)
+        case Look():
+            return looked(progress, draw(st.none() | statuses))
         case Pause():
             return round_began(progress, rules)
         case Ask():

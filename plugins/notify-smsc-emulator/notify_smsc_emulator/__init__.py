@@ -1,11 +1,26 @@
 """A development gateway on loopback that stands for SMSC.RU."""
 
-from .callbacks import SentReceipt
 from .clock import Clock, ManualClock, RealClock
+from .counters import Counters
 from .cutting import CuttingProxy
 from .decoding import Param, Place, SeenRequest
+from .disorder import Disorder, DisorderKind
 from .faults import Fault, FaultKind
-from .model import CaughtMessage, Channel, ErrorCode, File, Script, Status, Transport
+from .incoming import AwaitedCall, IncomingMessage
+from .lives import Life
+from .model import (
+    CallbackKind,
+    CaughtMessage,
+    Channel,
+    ErrorCode,
+    File,
+    Script,
+    Status,
+    Step,
+    Transport,
+)
+from .postman import SentReceipt
+from .receiver import CallbackReceiver, ReceivedCall
 from .runner import Emulator
 from .settings import SendField, Settings
 from .smtp import SeenLetter
@@ -13,19 +28,28 @@ from .specials import SPECIALS, Special
 
 __all__ = [
     "SPECIALS",
+    "AwaitedCall",
+    "CallbackKind",
+    "CallbackReceiver",
     "CaughtMessage",
     "Channel",
     "Clock",
+    "Counters",
     "CuttingProxy",
+    "Disorder",
+    "DisorderKind",
     "Emulator",
     "ErrorCode",
     "Fault",
     "FaultKind",
     "File",
+    "IncomingMessage",
+    "Life",
     "ManualClock",
     "Param",
     "Place",
     "RealClock",
+    "ReceivedCall",
     "Script",
     "SeenLetter",
     "SeenRequest",
@@ -34,5 +58,6 @@ __all__ = [
     "Settings",
     "Special",
     "Status",
+    "Step",
     "Transport",
 ]

@@ -1,99 +1,87 @@
-"""The emulator's own addresses: the page, the caught messages, faults, reset and clock."""
+"""The emulator's own addresses at which one reads: the page, and what was caught, as JSON."""
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from attrs import asdict
 
 from .answers import money
-from .clock import Clock
-from .faults import Fault, Faults
-from .gateway import Gateway
+from .incoming import IncomingMessage
 from .model import CaughtMessage
 from .page import content_policy, load_template, render_page
-from .settings import Settings
+from .postman import SentReceipt
+from .stage import Stage
 
 
 class Admin:
     """Serves people and test scripts; the gateway's clients never come here."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        faults: Faults,
-        settings: Settings,
-        clock: Clock,
-        *,
-        reset: Callable[[], None],
-        advance: Callable[[float], Awaitable[None]],
-    ) -> None:
-        self._gateway = gateway
-        self._faults = faults
-        self._settings = settings
-        self._clock = clock
-        self._reset = reset
-        self._advance = advance
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
         self._template = load_template()
 
     def add_routes(self, app: web.Application) -> None:
         """Add the page and the endpoints."""
         app.router.add_get("/", self._show)
         app.router.add_get("/_emulator/messages", self._tell_messages)
-        app.router.add_post("/_emulator/faults", self._add_fault)
-        app.router.add_delete("/_emulator/faults", self._clear_faults)
-        app.router.add_post("/_emulator/reset", self._start_over)
-        app.router.add_post("/_emulator/clock", self._move_clock)
+        app.router.add_get("/_emulator/incoming", self._tell_incoming)
+        app.router.add_get("/_emulator/calls", self._tell_awaited)
+        app.router.add_get("/_emulator/receipts", self._tell_receipts)
+        app.router.add_get("/_emulator/counters", self._tell_counters)
 
     async def _show(self, _http: web.Request) -> web.Response:
-        messages = self._gateway.caught(self._clock.now())
-        text = render_page(self._template, messages, self._gateway.balance, self._settings.currency)
+        gateway = self._stage.gateway
+        text = render_page(
+            self._template,
+            self._stage.caught(),
+            gateway.inbox,
+            balance=f"{money(gateway.balance)} {self._stage.settings.currency}",
+        )
         headers = {"Content-Security-Policy": content_policy()}
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def _tell_messages(self, _http: web.Request) -> web.Response:
-        messages = self._gateway.caught(self._clock.now())
         return web.json_response(
             {
-                "now": self._clock.now(),
-                "balance": money(self._gateway.balance),
-                "messages": [describe(message) for message in messages],
+                "now": self._stage.clock.now(),
+                "balance": money(self._stage.gateway.balance),
+                "messages": [describe(message) for message in self._stage.caught()],
             }
         )
 
-    async def _add_fault(self, http: web.Request) -> web.Response:
-        try:
-            self._faults.add(Fault.read(await _read_object(http)))
-        except (ValueError, TypeError) as exc:
-            return _complain(exc)
-        return web.json_response({"ok": True})
+    async def _tell_incoming(self, _http: web.Request) -> web.Response:
+        messages = self._stage.gateway.inbox.messages
+        return web.json_response({"messages": [describe_incoming(one) for one in messages]})
 
-    async def _clear_faults(self, _http: web.Request) -> web.Response:
-        self._faults.clear()
-        return web.json_response({"ok": True})
+    async def _tell_awaited(self, _http: web.Request) -> web.Response:
+        return web.json_response({"awaited": list(self._stage.gateway.inbox.awaited)})
 
-    async def _start_over(self, _http: web.Request) -> web.Response:
-        self._reset()
-        return web.json_response({"ok": True})
+    async def _tell_receipts(self, _http: web.Request) -> web.Response:
+        sent = self._stage.postman.sent
+        return web.json_response({"receipts": [describe_receipt(receipt) for receipt in sent]})
 
-    async def _move_clock(self, http: web.Request) -> web.Response:
-        try:
-            seconds = float((await _read_object(http)).get("advance", 0))
-        except (ValueError, TypeError) as exc:
-            return _complain(exc)
-        await self._advance(seconds)
-        return web.json_response({"now": self._clock.now()})
+    async def _tell_counters(self, _http: web.Request) -> web.Response:
+        counters = self._stage.gateway.tally.read()
+        return web.json_response(asdict(counters) | {"too_often": counters.too_often})
 
 
-async def _read_object(http: web.Request) -> dict[str, Any]:
-    values = json.loads(await http.text() or "{}")
-    if not isinstance(values, dict):
-        raise TypeError("a JSON object is expected")
-    return values
+def describe_incoming(message: IncomingMessage) -> Mapping[str, object]:
+    """Return an incoming message as JSON knows it."""
+    at = datetime.fromtimestamp(message.at, UTC)
+    return {
+        "id": message.id,
+        "phone": message.phone,
+        "text": message.text,
+        "to": message.to,
+        "at": at.isoformat(),
+    }
 
 
-def _complain(exc: Exception) -> web.Response:
-    return web.json_response({"error": str(exc.args[0] if exc.args else exc)}, status=400)
+def describe_receipt(receipt: SentReceipt) -> Mapping[str, object]:
+    """Return an attempt at a callback as JSON knows it, without the query: it holds the secret."""
+    return asdict(receipt) | {"url": receipt.url.partition("?")[0]}
 
 
 def describe(message: CaughtMessage) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from .incoming import IncomingMessage
 from .model import CaughtMessage, MessageId, Refused
 from .operators import Operator
 from .orders import CostLevel
@@ -100,7 +101,22 @@ class Deleted:
     """The answer to a successful ``del=1``."""
 
 
-Answer = Sent | Refusal | Statuses | Balance | OperatorInfo | Deleted
+@frozen(kw_only=True)
+class Inflow:
+    """The answer to ``get_answers``: what came in."""
+
+    messages: tuple[IncomingMessage, ...]
+    zone: timezone
+
+
+@frozen
+class NumberToCall:
+    """The answer of ``wait_call.php``."""
+
+    phone: str
+
+
+Answer = Sent | Refusal | Statuses | Balance | OperatorInfo | Deleted | Inflow | NumberToCall
 
 
 def money(amount: Decimal) -> str:

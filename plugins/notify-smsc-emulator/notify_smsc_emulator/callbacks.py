@@ -1,29 +1,26 @@
-"""Receipts by callback: what they say, how they are signed, how they are posted.
+"""Callbacks: what they say, how they are signed, how they are written.
 
 Handler address, formats and signatures: https://smscentre.com/api/http/miscellaneous/callback/
 """
 
-import asyncio
 import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-import aiohttp
 from attrs import frozen
 
 from .answers import money
-from .clock import Clock
 from .decoding import CHARSETS
-from .gateway import Gateway
-from .model import Channel, Status
+from .disorder import Disorder, Manner
+from .incoming import AwaitedCall, IncomingMessage
+from .model import CallbackKind, Channel, Status
 from .operators import subscriber
 from .settings import Settings
+from .specials import find_special
 from .store import Due
-
-_ANSWER_S = 10
 
 _DIGESTS: Mapping[str, Callable[[bytes], str]] = {
     "md5": lambda data: hashlib.md5(data).hexdigest(),
@@ -33,59 +30,114 @@ _DIGESTS: Mapping[str, Callable[[bytes], str]] = {
 }
 
 
-@frozen
-class Receipt:
+@frozen(kw_only=True)
+class Notice:
+    """Something that a handler is to be told."""
+
+    kind: CallbackKind
+    at: float
+    fields: Mapping[str, str]
+    signed: tuple[str, ...]
+    """The names of the fields that the signature covers, in their order."""
+    status: Status | None = None
+    disorders: tuple[Disorder, ...] = ()
+    """What the recipient alone brings about."""
+
+    @property
+    def phone(self) -> str:
+        """The number that it is about."""
+        return self.fields["phone"]
+
+
+@frozen(kw_only=True)
+class Written:
     """A callback ready to be posted."""
 
+    kind: CallbackKind
+    method: str
+    url: str
     fields: Mapping[str, str]
     body: bytes
     content_type: str
 
 
-@frozen
-class SentReceipt:
-    """One attempt at a callback; without an answer the handler was not reached."""
-
-    url: str
-    fields: Mapping[str, str]
-    attempt: int
-    answer_status: int | None
-
-
-@frozen(order=True)
-class _Waiting:
-    at: float
-    receipt: Receipt
-    attempt: int = 1
+def about_status(due: Due) -> Notice:
+    """Say what became of a message."""
+    special = find_special(due.message.phone)
+    met = special.disorders if special else ()
+    kind, phone, status = CallbackKind.STATUS, due.message.phone, due.step.status
+    return Notice(
+        kind=kind,
+        at=due.step.at,
+        fields=_status_fields(due),
+        signed=("id", "phone", "status"),
+        status=status,
+        disorders=tuple(disorder for disorder in met if disorder.fits(kind, phone, status)),
+    )
 
 
-def make_receipt(due: Due, url: str) -> Receipt:
-    """Write the receipt in the charset, format and signature that the handler's URL asks for."""
+def about_incoming(message: IncomingMessage) -> Notice:
+    """Say what somebody has sent."""
+    fields = {"phone": message.phone, "mes": message.text, "to": message.to}
+    signed = ("phone", "mes", "to")
+    return Notice(kind=CallbackKind.INCOMING, at=message.at, fields=fields, signed=signed)
+
+
+def about_call(call: AwaitedCall) -> Notice:
+    """Say that somebody has called."""
+    # The value of waitcall is not known, only that the field is there.
+    fields = {"phone": call.phone, "ts": str(int(call.at)), "waitcall": "1"}
+    return Notice(kind=CallbackKind.CALL, at=call.at, fields=fields, signed=("phone", "ts"))
+
+
+def is_reported(due: Due, settings: Settings) -> bool:
+    """Tell whether a change is a delivery status that the handler hears of."""
+    least = Status.PASSED if settings.callback_passed else Status.DELIVERED
+    return due.step.status >= least
+
+
+def write(notice: Notice, url: str, manner: Manner, *, secret_stripped: bool = False) -> Written:
+    """Write the callback in the charset, format and signature that the handler's URL asks for."""
     query = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
-    charset = query.get("charset", CHARSETS[0]).lower()
+    form = "" if manner.method == "GET" else query.get("fmt", "")
+    charset = _charset(query, form)
+    fields = {**notice.fields, **_signatures(notice, query, charset, forged=manner.forged)}
+    body, content_type = _body(fields, form, charset)
+    called = _without_secret(url) if secret_stripped else url
+    if manner.method == "GET":
+        called, body = f"{called}{'&' if '?' in called else '?'}{body.decode('ascii')}", b""
+    return Written(
+        kind=notice.kind,
+        method=manner.method,
+        url=called,
+        fields=fields,
+        body=body,
+        content_type=f"{content_type}; charset={charset}",
+    )
+
+
+def _charset(query: Mapping[str, str], form: str) -> str:
+    charset = query.get("charset", "").lower()
     if charset not in CHARSETS:
-        charset = CHARSETS[0]
-    fields = _fields(due)
-    fields |= _signatures(fields, query, charset)
-    match query.get("fmt"):
+        return CHARSETS[0]
+    # JSON and XML never come in koi8-r.
+    return "utf-8" if charset == "koi8-r" and form in ("2", "3") else charset
+
+
+def _body(fields: Mapping[str, str], form: str, charset: str) -> tuple[bytes, str]:
+    match form:
         case "3":
             body = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-            return _pack(fields, body, "application/json", charset)
+            return body.encode(charset, "replace"), "application/json"
         case "2":
             inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items())
-            return _pack(fields, f"<callback>{inner}</callback>", "text/xml", charset)
+            return f"<callback>{inner}</callback>".encode(charset, "replace"), "text/xml"
         case _:
             body = urlencode(fields, encoding=charset, errors="replace")
-            return _pack(fields, body, "application/x-www-form-urlencoded", charset)
+            return body.encode("ascii"), "application/x-www-form-urlencoded"
 
 
-def _pack(fields: Mapping[str, str], body: str, kind: str, charset: str) -> Receipt:
-    # JSON and XML never come in koi8-r.
-    used = "utf-8" if charset == "koi8-r" and "form" not in kind else charset
-    return Receipt(fields, body.encode(used, "replace"), f"{kind}; charset={used}")
-
-
-def _fields(due: Due) -> dict[str, str]:
+def _status_fields(due: Due) -> dict[str, str]:
     message = due.message
     fields = {
         "id": str(message.id),
@@ -105,72 +157,18 @@ def _fields(due: Due) -> dict[str, str]:
 
 
 def _signatures(
-    fields: Mapping[str, str], query: Mapping[str, str], charset: str
+    notice: Notice, query: Mapping[str, str], charset: str, *, forged: bool
 ) -> dict[str, str]:
-    signed = f"{fields['id']}:{fields['phone']}:{fields['status']}"
+    signed = ":".join(notice.fields[name] for name in notice.signed)
+    guess = "not " if forged else ""
     return {
-        name: digest(f"{signed}:{query[name]}".encode(charset, "replace"))
+        name: digest(f"{signed}:{guess}{query[name]}".encode(charset, "replace"))
         for name, digest in _DIGESTS.items()
         if name in query
     }
 
 
-def is_reported(due: Due, settings: Settings) -> bool:
-    """Tell whether a change is a delivery status that the handler hears of."""
-    least = Status.PASSED if settings.callback_passed else Status.DELIVERED
-    return due.step.status >= least
-
-
-class Postman:
-    """Posts the receipts whose time has come."""
-
-    def __init__(self, gateway: Gateway, settings: Settings, clock: Clock) -> None:
-        self._gateway = gateway
-        self._settings = settings
-        self._clock = clock
-        self._waiting: list[_Waiting] = []
-        self._one_round = asyncio.Lock()
-        self.sent: list[SentReceipt] = []
-
-    def clear(self) -> None:
-        """Forget what was posted and what is to be posted."""
-        self._waiting.clear()
-        self.sent.clear()
-
-    async def post_due(self, session: aiohttp.ClientSession) -> None:
-        """Post everything that is due now, one receipt after the other."""
-        async with self._one_round:
-            now = self._clock.now()
-            due = self._gateway.take_due(now)
-            url = self._settings.callback_url
-            if url is None:
-                return
-            self._waiting += [
-                _Waiting(now, make_receipt(change, url))
-                for change in due
-                if is_reported(change, self._settings)
-            ]
-            ready = [waiting for waiting in self._waiting if waiting.at <= now]
-            self._waiting = [waiting for waiting in self._waiting if waiting.at > now]
-            for waiting in ready:
-                await self._post(session, url, waiting)
-
-    async def _post(self, session: aiohttp.ClientSession, url: str, waiting: _Waiting) -> None:
-        receipt, attempt = waiting.receipt, waiting.attempt
-        status = await _call(session, url, receipt)
-        self.sent.append(SentReceipt(url, receipt.fields, attempt, status))
-        if status != 200 and attempt < self._settings.callback_attempts:
-            again = waiting.at + self._settings.callback_pause_s
-            self._waiting.append(_Waiting(again, receipt, attempt + 1))
-
-
-async def _call(session: aiohttp.ClientSession, url: str, receipt: Receipt) -> int | None:
-    headers = {"Content-Type": receipt.content_type}
-    timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
-    try:
-        async with session.post(
-            url, data=receipt.body, headers=headers, timeout=timeout, allow_redirects=False
-        ) as response:
-            return response.status
-    except (aiohttp.ClientError, TimeoutError):
-        return None
+def _without_secret(url: str) -> str:
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query) if pair[0] not in _DIGESTS]
+    return parts._replace(query=urlencode(kept)).geturl()

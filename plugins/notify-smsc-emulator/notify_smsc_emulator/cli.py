@@ -29,6 +29,15 @@ def _read_amount(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--password", default="test", show_default=True)
 @click.option("--api-key", default="test-key", show_default=True)
 @click.option("--callback-url", help="Where receipts go, with charset, fmt and secret.")
+@click.option("--incoming-url", help="Where incoming messages go, likewise.")
+@click.option("--calls-url", help="Where awaited calls go, likewise.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How fast its clock goes.",
+)
 @click.option("--balance", callback=_read_amount, default="1000.00", show_default=True)
 @click.option("--no-rate-rules", is_flag=True, help="No blocking, no limits, no duplicates.")
 @click.option("--json", "as_json", is_flag=True, help="Say in one line of JSON when it is ready.")
@@ -40,6 +49,9 @@ def emulator(
     password: str,
     api_key: str,
     callback_url: str | None,
+    incoming_url: str | None,
+    calls_url: str | None,
+    speed: float,
     balance: Decimal,
     no_rate_rules: bool,
     as_json: bool,
@@ -50,6 +62,9 @@ def emulator(
         password=password,
         api_key=api_key,
         callback_url=callback_url,
+        incoming_url=incoming_url,
+        calls_url=calls_url,
+        speed=speed,
         balance=balance,
         rate_rules=not no_rate_rules,
     )

@@ -15,14 +15,19 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The time of the machine, plus whatever it was advanced by."""
+    """The time of the machine, plus whatever it was advanced by.
 
-    def __init__(self) -> None:
+    With a ``speed`` of 20 it runs twenty times as fast, from the time at which it was made.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
+        self._start = time.time()
         self._ahead_s = 0.0
 
     def now(self) -> float:
-        """Return the time of the machine plus the advance."""
-        return time.time() + self._ahead_s
+        """Return the time of the machine, made faster, plus the advance."""
+        return self._start + (time.time() - self._start) * self._speed + self._ahead_s
 
     def advance(self, seconds: float) -> None:
         """Run ahead of the machine by that much more."""

@@ -13,7 +13,20 @@ from enum import IntEnum
 from typing import Any
 from xml.sax.saxutils import escape
 
-from .answers import Answer, Balance, Deleted, OperatorInfo, Refusal, Row, Sent, Statuses, money
+from .answers import (
+    Answer,
+    Balance,
+    Deleted,
+    Inflow,
+    NumberToCall,
+    OperatorInfo,
+    Refusal,
+    Row,
+    Sent,
+    Statuses,
+    money,
+)
+from .incoming import IncomingMessage
 from .model import CaughtMessage, Channel, MessageId, Status
 from .operators import Operator, subscriber
 from .orders import CostLevel
@@ -72,6 +85,10 @@ def _fields(answer: Answer) -> Any:
             return answer.operator.fields
         case Deleted():
             return {"result": "OK"}
+        case Inflow():
+            return [_incoming_fields(message, answer.zone) for message in answer.messages]
+        case NumberToCall():
+            return {"phone": answer.phone}
 
 
 def _sent_fields(sent: Sent) -> dict[str, Any]:
@@ -160,6 +177,17 @@ def _place_fields(message: CaughtMessage) -> dict[str, str]:
     }
 
 
+def _incoming_fields(message: IncomingMessage, zone: timezone) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "received": _date(message.at, zone),
+        "phone": message.phone,
+        "message": message.text,
+        "to_phone": message.to,
+        "sent": _date(message.at, zone),
+    }
+
+
 def _sender(message: CaughtMessage) -> str:
     return "HLR" if message.channel is Channel.HLR else message.sender or ""
 
@@ -202,7 +230,9 @@ def _write_numbers(answer: Answer) -> str:
             return f"{answer.message_id or 0},-{answer.code}"
         case Statuses():
             return "\n".join(",".join(_row_numbers(row, answer)) for row in answer.rows)
-        case Balance() | OperatorInfo():
+        case Inflow():
+            return "\n".join(",".join(map(str, row.values())) for row in _fields(answer))
+        case Balance() | OperatorInfo() | NumberToCall():
             return ",".join(str(value) for value in _fields(answer).values())
         case Deleted():
             return "OK"
@@ -249,7 +279,9 @@ def _write_text(answer: Answer) -> str:
             return f"ERROR = {answer.code} ({answer.text}){tail}"
         case Statuses():
             return "\n".join(_row_text(row, answer) for row in answer.rows)
-        case Balance() | OperatorInfo() | Deleted():
+        case Inflow():
+            return "\n".join(_named(row) for row in _fields(answer))
+        case Balance() | OperatorInfo() | Deleted() | NumberToCall():
             return _write_numbers(answer)
 
 
@@ -269,4 +301,8 @@ def _row_text(row: Row, answer: Statuses) -> str:
     status, checked = fields.pop("status"), fields.pop("last_date", None)
     fields.pop("last_timestamp", None)
     known = {"Status": status} | ({"check_time": checked} if checked else {})
-    return ", ".join(f"{name} = {value}" for name, value in (known | fields).items())
+    return _named(known | fields)
+
+
+def _named(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in fields.items())

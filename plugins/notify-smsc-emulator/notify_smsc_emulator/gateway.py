@@ -9,6 +9,8 @@ from .answers import (
     Answer,
     Balance,
     Deleted,
+    Inflow,
+    NumberToCall,
     OperatorInfo,
     PhoneInfo,
     Refusal,
@@ -17,8 +19,12 @@ from .answers import (
     Statuses,
     money,
 )
+from .counters import Tally
 from .guard import Guard
+from .incoming import Inbox
+from .lives import Life, honour_life
 from .model import (
+    NO_MESSAGES,
     TOO_MANY_AT_ONCE,
     CaughtMessage,
     Channel,
@@ -35,6 +41,7 @@ from .orders import CostLevel, Letter, Order, read_order
 from .settings import Settings
 from .specials import find_special, hlr_steps, plan_steps, virtual_steps
 from .store import Due, Store
+from .switches import Switches
 
 _FREE = Decimal(0)
 
@@ -53,6 +60,9 @@ class Gateway:
         """Forget everything and fill the balance up again."""
         self._guard = Guard(self._settings)
         self._store = Store()
+        self.tally = Tally(self._settings.rate_minute_s)
+        self.inbox = Inbox(self._settings)
+        self.lives: Switches[Life] = Switches()
         self._balance = self._settings.balance
         self._last_id = 0
 
@@ -73,9 +83,19 @@ class Gateway:
         """Answer one request; ``at_once`` counts the requests in work, this one included."""
         try:
             self._guard.admit(request.client, request.params, at_once, now)
-            return self._answer(request, now)
+            answer = self._answer(request, now)
         except Refused as refused:
+            self.tally.answered(request.script, refused.code)
             return Refusal.of(refused)
+        self.tally.answered(request.script, None)
+        return answer
+
+    def become(
+        self, message_id: str, status: Status, now: float, *, phone: str | None, err: int | None
+    ) -> CaughtMessage:
+        """Let the last message with the id have a status; raise LookupError if there is none."""
+        message = self._store.latest(message_id, phone, now)
+        return self._store.change(message, Step(now, status, err))
 
     def _answer(self, request: Request, now: float) -> Answer:
         match request.script:
@@ -87,6 +107,10 @@ class Gateway:
                 return self._tell_balance(request, now)
             case Script.INFO:
                 return self._tell_operator(request, now)
+            case Script.GET:
+                return self._tell_incoming(request, now)
+            case Script.WAIT_CALL:
+                return NumberToCall(self.inbox.await_call(request.params, now))
 
     # --- send.php -----------------------------------------------------------------------------
 
@@ -199,9 +223,16 @@ class Gateway:
             return (Step(now, error.final_status),)
         if self._settings.virtual or order.test:
             return virtual_steps(self._settings, now, order.send_at)
-        special = find_special(letter.phone)
-        steps = plan_steps(special, self._settings, now, order.send_at, order.life_s)
+        start = max(now, order.send_at)
+        steps = honour_life(self._course(letter, order, now, start), start, order.life_s)
         return hlr_steps(steps) if letter.channel is Channel.HLR else steps
+
+    def _course(self, letter: Letter, order: Order, now: float, start: float) -> tuple[Step, ...]:
+        life = self.lives.take(lambda life: life.fits(letter.phone, letter.channel))
+        if life is not None:
+            return life.steps(now, start)
+        special = find_special(letter.phone)
+        return plan_steps(special, self._settings, now, order.send_at, order.life_s)
 
     # --- the other scripts --------------------------------------------------------------------
 
@@ -209,6 +240,8 @@ class Gateway:
         params = request.params
         ids, phones = params.get("id", ""), params.get("phone", "")
         pairs = _pair(ids, phones)
+        for message_id, phone in pairs:
+            self.tally.status_query(message_id, phone, now)
         for message_id, phone in pairs:
             self._guard.status(message_id, phone, now)
         rows = tuple(
@@ -250,6 +283,15 @@ class Gateway:
         if operator is NOBODY:
             raise Refused(ErrorCode.OPERATOR_NOT_FOUND, "operator not found")
         return OperatorInfo(operator)
+
+    def _tell_incoming(self, request: Request, now: float) -> Inflow:
+        if request.params.get("get_answers") != "1":
+            raise Refused(ErrorCode.PARAMETERS)
+        self._guard.list(request.params, now)
+        found = self.inbox.find(request.params, now)
+        if not found and self._settings.empty_inbox_refused:
+            raise Refused(ErrorCode.NO_MESSAGES, NO_MESSAGES)
+        return Inflow(messages=found, zone=self._settings.zone)
 
 
 def _code(letter: Letter, message_id: MessageId) -> str | None:

@@ -2,58 +2,42 @@
 
 Blocking: https://smscentre.com/faq/99 ; repeated sends: https://smscentre.com/api/smpp/send/sms/ ;
 balance and simultaneous requests: https://smscentre.com/api/http/balance/get_balance
+A minute is ``Settings.rate_minute_s``.
 """
 
-from collections import defaultdict, deque
 from collections.abc import Hashable, Mapping
 from hmac import compare_digest
 
 from attrs import frozen
 
+from .counters import Counts
 from .model import TOO_MANY_AT_ONCE, ErrorCode, Refused
 from .orders import Order
 from .settings import SendField, Settings
 
-_MINUTE_S = 60
 _AT_ONCE = 14
 
 
 @frozen
 class _Limit:
-    """At most so many within so many seconds; ``rest_s`` is how long a block lasts."""
+    """At most so many within so many minutes; ``rest`` is how many minutes a block lasts."""
 
     count: int
-    window_s: float
-    rest_s: float = 0
+    minutes: int = 1
+    rest: int = 0
 
 
-_WRONG_LOGINS = _Limit(5, 30 * _MINUTE_S, 30 * _MINUTE_S)
-_WRONG_SENDS = _Limit(100, 10 * _MINUTE_S, 10 * _MINUTE_S)
-_SAME_SEND = _Limit(1, _MINUTE_S)
-_SAME_PRICE = _Limit(5, _MINUTE_S)
-_STATUS = _Limit(5, _MINUTE_S)
-_BALANCE = _Limit(10, _MINUTE_S)
-_SAME_OPERATOR = _Limit(3, _MINUTE_S)
-_ANY_OPERATOR = _Limit(100, _MINUTE_S)
+_WRONG_LOGINS = _Limit(5, 30, 30)
+_WRONG_SENDS = _Limit(100, 10, 10)
+_SAME_SEND = _Limit(1)
+_SAME_PRICE = _Limit(5)
+_STATUS = _Limit(5)
+_BALANCE = _Limit(10)
+_SAME_OPERATOR = _Limit(3)
+_ANY_OPERATOR = _Limit(100)
+_SAME_LIST = _Limit(3)
 
-
-class _Counts:
-    """Counts events by key within the last seconds."""
-
-    def __init__(self) -> None:
-        self._times: defaultdict[Hashable, deque[float]] = defaultdict(deque)
-
-    def note(self, key: Hashable, now: float) -> None:
-        self._times[key].append(now)
-
-    def count(self, key: Hashable, window_s: float, now: float) -> int:
-        times = self._times[key]
-        while times and times[0] <= now - window_s:
-            times.popleft()
-        return len(times)
-
-    def forget(self, key: Hashable) -> None:
-        self._times.pop(key, None)
+_CREDENTIALS = frozenset({"login", "psw", "apikey"})
 
 
 class Guard:
@@ -61,7 +45,8 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._counts = _Counts()
+        self._counts = Counts()
+        self._minute_s = settings.rate_minute_s
         self._blocked_until: dict[str, float] = {}
 
     def admit(self, client: str, params: Mapping[str, str], at_once: int, now: float) -> None:
@@ -92,8 +77,8 @@ class Guard:
     def _count_towards_block(self, kind: str, client: str, limit: _Limit, now: float) -> None:
         key = (kind, client)
         self._counts.note(key, now)
-        if self._counts.count(key, limit.window_s, now) >= limit.count:
-            self._blocked_until[client] = now + limit.rest_s
+        if self._counts.count(key, limit.minutes * self._minute_s, now) >= limit.count:
+            self._blocked_until[client] = now + limit.rest * self._minute_s
             self._counts.forget(key)
 
     def send(self, order: Order, now: float) -> None:
@@ -117,10 +102,15 @@ class Guard:
         self._ask(("operator", phone), _SAME_OPERATOR, now)
         self._ask("operator", _ANY_OPERATOR, now)
 
+    def list(self, params: Mapping[str, str], now: float) -> None:
+        """Refuse the fourth identical query for a list within a minute."""
+        asked = sorted(pair for pair in params.items() if pair[0] not in _CREDENTIALS)
+        self._ask(("list", tuple(asked)), _SAME_LIST, now)
+
     def _ask(self, key: Hashable, limit: _Limit, now: float) -> None:
         if not self._settings.rate_rules:
             return
-        if self._counts.count(key, limit.window_s, now) >= limit.count:
+        if self._counts.count(key, limit.minutes * self._minute_s, now) >= limit.count:
             raise Refused(ErrorCode.TOO_OFTEN)
         self._counts.note(key, now)
 

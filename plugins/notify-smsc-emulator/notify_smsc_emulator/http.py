@@ -41,6 +41,8 @@ _SCRIPTS = {
     "/sys/status.php": Script.STATUS,
     "/sys/balance.php": Script.BALANCE,
     "/sys/info.php": Script.INFO,
+    "/sys/get.php": Script.GET,
+    "/sys/wait_call.php": Script.WAIT_CALL,
     "/rest/send/": Script.SEND,
 }
 _REST = "/rest/"
@@ -81,7 +83,7 @@ class Api:
         reading = await _read(http)
         self.seen.append(reading.seen)
         script = _SCRIPTS[http.path]
-        fault = self._faults.take(script)
+        fault = self._faults.meet(script)
         with self._one_more():
             if fault is None:
                 return _respond(reading, self._ask(script, reading, http.remote))
@@ -90,6 +92,7 @@ class Api:
     @contextmanager
     def _one_more(self) -> Iterator[None]:
         self._at_once += 1
+        self._gateway.tally.at_once(self._at_once)
         try:
             yield
         finally:

@@ -69,6 +69,19 @@ class Script(StrEnum):
     STATUS = "status"
     BALANCE = "balance"
     INFO = "info"
+    GET = "get"
+    WAIT_CALL = "wait_call"
+
+
+class CallbackKind(StrEnum):
+    """What the application is called back about; each kind has its own address."""
+
+    STATUS = "status"
+    """A message has a new status."""
+    INCOMING = "incoming"
+    """Somebody has sent a message to a number of the account."""
+    CALL = "call"
+    """Somebody has called the number that ``wait_call.php`` gave out."""
 
 
 class Status(IntEnum):
@@ -126,8 +139,9 @@ class ErrorCode(IntEnum):
     UNDELIVERABLE = 8
     TOO_OFTEN = 9
 
-    # Two scripts use a number of their own meaning.
+    # Three scripts use a number of their own meaning.
     OPERATOR_NOT_FOUND = 3
+    NO_MESSAGES = 3
     NOT_DELETED = 5
 
     @property
@@ -160,6 +174,7 @@ _REFUSED_STATUSES: Mapping[ErrorCode, Status] = {
     ErrorCode.UNDELIVERABLE: Status.UNREACHABLE,
 }
 
+NO_MESSAGES = "no messages"
 TOO_MANY_AT_ONCE = "too many concurrent requests"
 
 

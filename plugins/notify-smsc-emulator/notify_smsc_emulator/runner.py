@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -15,18 +15,22 @@ from aiosmtpd.smtp import SMTP
 from attrs import frozen
 
 from .admin import Admin
-from .callbacks import Postman, SentReceipt
 from .clock import Clock, RealClock
+from .controls import Controls
+from .counters import Counters
 from .decoding import SeenRequest
-from .faults import Fault, FaultKind, Faults
-from .gateway import Gateway
-from .http import Api
-from .model import CaughtMessage, Script
+from .disorder import Disorder, DisorderKind
+from .faults import Fault, FaultKind
+from .incoming import AwaitedCall, IncomingMessage
+from .lives import Life
+from .model import CallbackKind, CaughtMessage, Channel, Script, Status
+from .postman import SentReceipt
 from .settings import Settings
-from .smtp import Mailbox, SeenLetter, make_server
+from .smtp import SeenLetter, make_server
+from .stage import Stage
 
 _LARGEST_REQUEST = 32 * 2**20
-_TICK_S = 0.05
+_TICK_S = 0.02
 _HANGING_S = 0.01
 _T = TypeVar("_T")
 
@@ -37,7 +41,6 @@ class _Running:
 
     loop: asyncio.AbstractEventLoop
     stop: asyncio.Event
-    session: aiohttp.ClientSession
     http_port: int
     smtp_port: int
 
@@ -60,15 +63,10 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self._clock = clock or RealClock()
         self._host = host
         self._ports = http_port, smtp_port
         self._tls = tls
-        self._gateway = Gateway(self.settings)
-        self._faults = Faults()
-        self._api = Api(self._gateway, self._faults, self._clock)
-        self._mailbox = Mailbox(self._gateway, self._clock)
-        self._postman = Postman(self._gateway, self.settings, self._clock)
+        self._stage = Stage(self.settings, clock or RealClock(self.settings.speed))
         self._running: _Running | None = None
         self._thread: threading.Thread | None = None
 
@@ -98,19 +96,27 @@ class Emulator:
 
     def caught(self) -> tuple[CaughtMessage, ...]:
         """Return the messages as they stand now, oldest first."""
-        return self._call(lambda: self._gateway.caught(self._clock.now()))
+        return self._call(self._stage.caught)
 
     def requests(self) -> tuple[SeenRequest, ...]:
         """Return every HTTP request, oldest first, those that met a fault included."""
-        return self._call(lambda: tuple(self._api.seen))
+        return self._call(lambda: tuple(self._stage.api.seen))
 
     def letters(self) -> tuple[SeenLetter, ...]:
         """Return every letter, oldest first, with what was made of it."""
-        return self._call(lambda: tuple(self._mailbox.seen))
+        return self._call(lambda: tuple(self._stage.mailbox.seen))
 
     def receipts(self) -> tuple[SentReceipt, ...]:
         """Return every attempt at a callback, oldest first."""
-        return self._call(lambda: tuple(self._postman.sent))
+        return self._call(lambda: tuple(self._stage.postman.sent))
+
+    def incoming(self) -> tuple[IncomingMessage, ...]:
+        """Return what came in, oldest first."""
+        return self._call(lambda: self._stage.gateway.inbox.messages)
+
+    def counters(self) -> Counters:
+        """Return how much was asked, and how often it was too much."""
+        return self._call(self._stage.gateway.tally.read)
 
     # --- what can be done to it ---------------------------------------------------------------
 
@@ -135,16 +141,77 @@ class Emulator:
             cut_after=cut_after,
             body=body,
         )
-        self._call(lambda: self._faults.add(fault))
+        self._call(lambda: self._stage.faults.add(fault))
+
+    def disorder(
+        self,
+        kind: DisorderKind | str,
+        *,
+        callback: CallbackKind | str | None = None,
+        phone: str = "",
+        status: Status | int | None = None,
+        times: int | None = 1,
+        seconds: float | None = None,
+        copies: int = 1,
+    ) -> None:
+        """Disturb the next ``times`` callbacks; see `Disorder` for the meanings."""
+        disorder = Disorder(
+            kind=kind,
+            callback=callback,
+            phone=phone,
+            status=status,
+            times=times,
+            seconds=seconds,
+            copies=copies,
+        )
+        self._call(lambda: self._stage.postman.disorders.add(disorder))
+
+    def live(
+        self,
+        course: Sequence[Sequence[float]],
+        *,
+        channel: Channel | str | None = None,
+        phone: str = "",
+        times: int | None = 1,
+    ) -> None:
+        """Choose the statuses of the next ``times`` messages; see `Life` for the meanings.
+
+        ``course`` holds ``[seconds, status]`` or ``[seconds, status, err]``.
+        """
+        life = Life(course=course, channel=channel, phone=phone, times=times)
+        self._call(lambda: self._stage.gateway.lives.add(life))
+
+    def post_to(self, **urls: str | None) -> None:
+        """Set the addresses for ``status``, ``incoming`` and ``calls``; None: nowhere."""
+        self._call(lambda: self._stage.postman.direct(**urls))
+
+    def become(
+        self,
+        message_id: int | str,
+        status: Status | int,
+        *,
+        phone: str | None = None,
+        err: int | None = None,
+    ) -> CaughtMessage:
+        """Let the last message with this id have the status; returns when that is posted."""
+        to = Status(status)
+        return self._await(self._stage.become(message_id, to, phone=phone, err=err))
+
+    def receive(self, phone: str, text: str, to: str) -> IncomingMessage:
+        """Let somebody send a message to a number of the account; returns when it is posted."""
+        return self._await(self._stage.receive(phone, text, to))
+
+    def call(self, phone: str) -> AwaitedCall:
+        """Let somebody call who is waited for; returns when that is posted."""
+        return self._await(self._stage.call(phone))
 
     def clear(self) -> None:
-        """Forget messages, requests, faults and blocks, and fill the balance up again."""
-        self._call(self._reset)
+        """Forget messages, requests, faults, disorder and blocks, and fill the balance up again."""
+        self._call(self._stage.reset)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward; returns when the receipts that became due are posted."""
-        running = self._need_running()
-        asyncio.run_coroutine_threadsafe(self._advance(seconds), running.loop).result()
+        self._await(self._stage.advance(seconds))
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -185,16 +252,12 @@ class Emulator:
 
         return asyncio.run_coroutine_threadsafe(call(), self._running.loop).result()
 
-    def _reset(self) -> None:
-        self._gateway.clear()
-        self._faults.clear()
-        self._postman.clear()
-        self._api.seen.clear()
-        self._mailbox.seen.clear()
-
-    async def _advance(self, seconds: float) -> None:
-        self._clock.advance(seconds)
-        await self._postman.post_due(self._need_running().session)
+    def _await(self, action: Coroutine[Any, Any, _T]) -> _T:
+        """Do something where the emulator lives; it has to run."""
+        if self._running is None:
+            action.close()
+        loop = self._need_running().loop
+        return asyncio.run_coroutine_threadsafe(action, loop).result()
 
     def _run(self, started: "Future[_Running]") -> None:
         try:
@@ -208,12 +271,13 @@ class Emulator:
     async def _serve(self, started: "Future[_Running]") -> None:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession())
+            self._stage.open(session)
             http_port = await self._open_http(stack)
             smtp_port = await self._open_smtp(stack)
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
-            started.set_result(_Running(loop, stop, session, http_port, smtp_port))
-            ticking = asyncio.create_task(self._tick(session))
+            started.set_result(_Running(loop, stop, http_port, smtp_port))
+            ticking = asyncio.create_task(self._tick())
             await stop.wait()
             ticking.cancel()
 
@@ -233,16 +297,9 @@ class Emulator:
 
     def _make_app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_REQUEST)
-        admin = Admin(
-            self._gateway,
-            self._faults,
-            self.settings,
-            self._clock,
-            reset=self._reset,
-            advance=self._advance,
-        )
-        admin.add_routes(app)
-        self._api.add_routes(app)
+        Admin(self._stage).add_routes(app)
+        Controls(self._stage).add_routes(app)
+        self._stage.api.add_routes(app)
         return app
 
     async def _open_smtp(self, stack: AsyncExitStack) -> int:
@@ -250,7 +307,7 @@ class Emulator:
         connections: list[SMTP] = []
 
         def connect() -> SMTP:
-            connections.append(make_server(self._mailbox, self._tls))
+            connections.append(make_server(self._stage.mailbox, self._tls))
             return connections[-1]
 
         server = await loop.create_server(connect, self._host, self._ports[1])
@@ -258,10 +315,10 @@ class Emulator:
         port: int = server.sockets[0].getsockname()[1]
         return port
 
-    async def _tick(self, session: aiohttp.ClientSession) -> None:
+    async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            await self._postman.post_due(session)
+            await self._stage.post_due()
 
 
 async def _close_http(runner: web.AppRunner) -> None:

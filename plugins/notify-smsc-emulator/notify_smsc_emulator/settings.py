@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from attrs import field, frozen
-from attrs.validators import ge
+from attrs.validators import ge, gt
 
 _MOSCOW_HOURS = 3
 
@@ -46,8 +46,19 @@ class Settings:
     late_s: float = field(default=10.0, validator=ge(0))
     """How long ``status.php`` does not know a message to the recipient ``late``, in seconds."""
 
+    speed: float = field(default=1.0, validator=gt(0))
+    """How fast the gateway's clock goes against the machine's; 20: a minute takes three seconds.
+
+    Only without a clock of your own. All seconds here and in the requests are of that clock.
+    """
+
     rate_rules: bool = True
     """Off: no blocking, no duplicate check, no limit on queries or simultaneous requests."""
+    rate_minute_s: float = field(default=60.0, validator=gt(0))
+    """How long a minute of the rate rules is, in seconds of the gateway's clock.
+
+    ``60 * speed`` measures the client by its own minutes.
+    """
     identical_by: frozenset[SendField] = _IDENTICAL_BY
     """What two sends must have in common to be the same send; the vendor does not say."""
     virtual: bool = False
@@ -56,12 +67,29 @@ class Settings:
     """Zone of the account, in hours relative to Moscow."""
 
     callback_url: str | None = None
-    """Where receipts go; ``charset``, ``fmt`` and the secret stand in its query."""
+    """Where statuses go; ``charset``, ``fmt`` and the secret stand in its query."""
+    incoming_url: str | None = None
+    """Where incoming messages go, likewise; it may be the same."""
+    calls_url: str | None = None
+    """Where it goes that an awaited call came in, likewise; it may be the same."""
     callback_attempts: int = field(default=3, validator=ge(1))
     callback_pause_s: float = field(default=60.0, validator=ge(0))
     """Between two attempts at one receipt, in seconds."""
     callback_passed: bool = False
     """Also report status 0, not only those that follow it."""
+    callback_at_once: int = field(default=1, validator=ge(1))
+    """How many callbacks may be under way at the same time; 1 keeps them in their order."""
+    secret_stripped: bool = False
+    """Leave the secret out of the address that is called; the vendor does not say."""
+    receipt_late_s: float = field(default=30.0, validator=ge(0))
+    """How late a receipt comes that is delayed or shuffled, unless told otherwise, in seconds."""
+
+    call_number: str = "79990009999"
+    """The number that ``wait_call.php`` gives out."""
+    answers_newest_first: bool = False
+    """Of the incoming messages tell the newest, newest first; the vendor does not say."""
+    empty_inbox_refused: bool = True
+    """Answer error 3 when there is no incoming message, else an empty list."""
 
     @property
     def zone(self) -> timezone:

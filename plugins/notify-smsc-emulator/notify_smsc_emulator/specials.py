@@ -8,6 +8,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from .disorder import Disorder, DisorderKind
 from .model import ErrorCode, Status, Step
 from .settings import Settings
 
@@ -27,9 +28,9 @@ class Pause(Enum):
 
 @frozen
 class Stage:
-    """After the pause the message has this status."""
+    """After the pause, or so many seconds, the message has this status."""
 
-    after: Pause
+    after: Pause | float
     status: Status
     err: int | None = None
 
@@ -44,6 +45,8 @@ class Special:
     error: ErrorCode | None = None
     first: Status = Status.WAITING
     course: tuple[Stage, ...] = ()
+    disorders: tuple[Disorder, ...] = ()
+    """What happens to the callbacks about its statuses."""
 
 
 _PASSED = Stage(Pause.HAND_OVER, Status.PASSED)
@@ -75,6 +78,16 @@ def _done_but(err: int, meaning: str) -> Special:
     return Special(f"0066{err:02}", f"done-{err}", meaning, course=course)
 
 
+def _delivered_after(seconds: int) -> Special:
+    course = (Stage(0.0, Status.PASSED), Stage(float(seconds), Status.DELIVERED))
+    meaning = f"delivered {seconds} s after the acceptance, whatever is set"
+    return Special(f"0033{seconds:02}", f"after-{seconds}", meaning, course=course)
+
+
+def _reported(ending: str, name: str, meaning: str, disorder: Disorder) -> Special:
+    return Special(ending, f"receipt-{name}", meaning, course=_ORDINARY, disorders=(disorder,))
+
+
 _VIRTUAL = Special(
     "008200",
     "err-200",
@@ -88,7 +101,12 @@ SPECIALS: tuple[Special, ...] = (
     _refused(ErrorCode.NUMBER, "refused, error 7 `invalid number`, with an id"),
     _refused(ErrorCode.UNDELIVERABLE, "refused, error 8 `can't to deliver`, with an id"),
     _refused(ErrorCode.TOO_OFTEN, "refused, error 9 `too many concurrent requests`, no id"),
-    Special("007700", "status-0", "stays at status 0: no receipt ever", course=(_PASSED,)),
+    Special(
+        "007700",
+        "status-0",
+        "stays at status 0: no receipt, unless `valid` ends",
+        course=(_PASSED,),
+    ),
     _goes_on(Status.READ, "delivered, then read: status 2"),
     _ends(Status.EXPIRED, 6, "status 3, expired (at the end of `valid`, if given)", Pause.LIFE),
     _goes_on(Status.CLICKED, "delivered, then the link was clicked: status 4"),
@@ -98,7 +116,7 @@ SPECIALS: tuple[Special, ...] = (
     _ends(Status.FORBIDDEN, 252, "status 23, forbidden"),
     _ends(Status.NO_MONEY, 247, "status 24, no money"),
     _ends(Status.UNREACHABLE, 248, "status 25, unreachable number"),
-    Special("007791", "waiting", "stays at status -1"),
+    Special("007791", "waiting", "stays at status -1, unless `valid` ends"),
     Special("007792", "stopped", "status -2, mailing stopped", first=Status.STOPPED),
     Special(
         "007793",
@@ -108,6 +126,44 @@ SPECIALS: tuple[Special, ...] = (
         course=(Stage(Pause.LATE, Status.PASSED), _DELIVERED),
     ),
     Special("007794", "lost", "accepted, yet never found (-3)", first=Status.NOT_FOUND),
+    *(_delivered_after(seconds) for seconds in (0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90)),
+    _reported(
+        "004400",
+        "never",
+        "delivered, and there is never a callback: only status.php tells",
+        Disorder(kind=DisorderKind.DROP),
+    ),
+    _reported(
+        "004402",
+        "twice",
+        "delivered, and each callback comes twice",
+        Disorder(kind=DisorderKind.DUPLICATE),
+    ),
+    _reported(
+        "004403",
+        "late",
+        "delivered, and each callback comes `receipt_late_s` late",
+        Disorder(kind=DisorderKind.DELAY),
+    ),
+    _reported(
+        "004404",
+        "get",
+        "delivered, and each callback comes by GET",
+        Disorder(kind=DisorderKind.GET),
+    ),
+    Special(
+        "004405",
+        "receipt-backwards",
+        "delivered, then read; that it is delivered is told `receipt_late_s` late",
+        course=(*_ORDINARY, Stage(Pause.DELIVERY, Status.READ)),
+        disorders=(Disorder(kind=DisorderKind.DELAY, status=Status.DELIVERED),),
+    ),
+    _reported(
+        "004406",
+        "forged",
+        "delivered, and the signature of each callback is wrong",
+        Disorder(kind=DisorderKind.FORGE),
+    ),
     _done_but(1, "status 1 with err 1: HLR or ping done, subscriber does not exist"),
     _done_but(6, "status 1 with err 6: HLR or ping done, subscriber offline"),
     _VIRTUAL,
@@ -179,8 +235,10 @@ def hlr_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     )
 
 
-def _seconds(pause: Pause, settings: Settings, life_s: float) -> float:
+def _seconds(pause: Pause | float, settings: Settings, life_s: float) -> float:
     match pause:
+        case float():
+            return pause
         case Pause.HAND_OVER:
             return settings.hand_over_s
         case Pause.DELIVERY:

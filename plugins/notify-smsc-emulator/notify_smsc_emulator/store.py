@@ -35,8 +35,19 @@ class Store:
         self._ids.add(message.id)
         self._latest[str(message.id), message.phone] = message.serial
         if message.error is None:
-            for place, step in enumerate(message.steps[1:], start=1):
-                heapq.heappush(self._coming, (step.at, message.serial, place))
+            self._expect(message, 1)
+
+    def _expect(self, message: CaughtMessage, first: int) -> None:
+        for place, step in enumerate(message.steps[first:], start=first):
+            heapq.heappush(self._coming, (step.at, message.serial, place))
+
+    def change(self, message: CaughtMessage, step: Step) -> CaughtMessage:
+        """Let a message have a status from now on, in place of whatever was still to come."""
+        past = tuple(earlier for earlier in message.steps if earlier.at <= step.at)
+        changed = evolve(message, steps=(*past, step)).at(step.at)
+        self._messages[message.serial] = changed
+        self._expect(changed, len(past))
+        return changed
 
     def knows_id(self, message_id: int) -> bool:
         """Tell whether any message bears the id."""
@@ -50,6 +61,13 @@ class Store:
         message = self._messages[serial].at(now)
         hidden = message.deleted or message.status is Status.NOT_FOUND
         return None if hidden else message
+
+    def latest(self, message_id: str, phone: str | None, now: float) -> CaughtMessage:
+        """Return the last message with this id, hidden or not; LookupError if there is none."""
+        for message in reversed(self._messages.values()):
+            if str(message.id) == message_id and phone in (None, message.phone):
+                return message.at(now)
+        raise LookupError(f"no message has the id {message_id}")
 
     def delete(self, message: CaughtMessage) -> None:
         """Mark a message as deleted: it is shown, but neither found nor reported any more."""
@@ -65,6 +83,8 @@ class Store:
         while self._coming and self._coming[0][0] <= now:
             at, serial, place = heapq.heappop(self._coming)
             message = self._messages[serial]
-            if not message.deleted:
+            # What was to come may have been changed meanwhile.
+            expected = place < len(message.steps) and message.steps[place].at == at
+            if expected and not message.deleted:
                 due.append(Due(message.at(at), message.steps[place]))
         return tuple(due)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from notify_smsc_emulator import Emulator, ManualClock, Settings
+from notify_smsc_emulator import CallbackReceiver, Emulator, ManualClock, Settings
 
 Ask = Callable[..., requests.Response]
 
@@ -21,6 +21,13 @@ def settings() -> Settings:
 def gateway(settings: Settings) -> Iterator[Emulator]:
     with Emulator(settings, clock=ManualClock()) as running:
         yield running
+
+
+@pytest.fixture
+def handler() -> Iterator[CallbackReceiver]:
+    """The application's side: takes callbacks."""
+    with CallbackReceiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture

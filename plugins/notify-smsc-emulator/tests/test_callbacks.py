@@ -4,78 +4,31 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs
+from contextlib import ExitStack
 from xml.etree import ElementTree
 
 import pytest
 import requests
-from attrs import define, field
 
-from notify_smsc_emulator import Emulator, ManualClock, Settings
+from notify_smsc_emulator import CallbackReceiver, Emulator, ManualClock, Settings
 
 PHONE = "79990000001"
 SECRET = "s3cret"
-
-
-@define
-class Handler:
-    """The application's side: takes receipts and answers with the next of ``replies``, or 200."""
-
-    port: int = 0
-    replies: list[int] = field(factory=list)
-    bodies: list[bytes] = field(factory=list)
-    content_types: list[str] = field(factory=list)
-
-    def form(self, place: int = 0) -> dict[str, str]:
-        charset = self.content_types[place].partition("charset=")[2]
-        pairs = parse_qs(self.bodies[place].decode(), keep_blank_values=True, encoding=charset)
-        return {name: values[-1] for name, values in pairs.items()}
-
-
-@pytest.fixture
-def handler() -> Iterator[Handler]:
-    state = Handler()
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            state.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            state.content_types.append(self.headers["Content-Type"])
-            self.send_response(state.replies.pop(0) if state.replies else 200)
-            self.end_headers()
-
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        state.port = server.server_address[1]
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield state
-        server.shutdown()
-        thread.join()
 
 
 Start = Callable[..., Emulator]
 
 
 @pytest.fixture
-def start(handler: Handler) -> Iterator[Start]:
+def start(handler: CallbackReceiver) -> Iterator[Start]:
     """Start an emulator that reports to the handler with this query in its URL."""
-    running: list[Emulator] = []
+    with ExitStack() as stack:
 
-    def enter(query: str = "", passed: bool = False) -> Emulator:
-        settings = Settings(
-            callback_url=f"http://127.0.0.1:{handler.port}/status?{query}",
-            callback_passed=passed,
-        )
-        running.append(Emulator(settings, clock=ManualClock()).__enter__())
-        return running[0]
+        def enter(query: str = "", passed: bool = False) -> Emulator:
+            settings = Settings(callback_url=handler.url(query), callback_passed=passed)
+            return stack.enter_context(Emulator(settings, clock=ManualClock()))
 
-    yield enter
-    for emulator in running:
-        emulator.__exit__(None, None, None)
+        yield enter
 
 
 def send(gateway: Emulator, **params: str | int) -> None:
@@ -83,11 +36,11 @@ def send(gateway: Emulator, **params: str | int) -> None:
     requests.post(f"{gateway.url}/sys/send.php", data=usual | params, timeout=10)
 
 
-def test_a_delivery_is_reported_with_form_fields(start: Start, handler: Handler) -> None:
+def test_a_delivery_is_reported_with_form_fields(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     send(gateway, sender="Shop")
     gateway.advance(60)
-    assert handler.form() == {
+    assert handler.calls[0].form() == {
         "id": "7",
         "phone": PHONE,
         "status": "1",
@@ -99,11 +52,11 @@ def test_a_delivery_is_reported_with_form_fields(start: Start, handler: Handler)
     }
 
 
-def test_nothing_is_reported_before_its_time(start: Start, handler: Handler) -> None:
+def test_nothing_is_reported_before_its_time(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     send(gateway)
     gateway.advance(2)
-    assert handler.bodies == []
+    assert handler.calls == []
 
 
 @pytest.mark.parametrize(
@@ -115,76 +68,80 @@ def test_nothing_is_reported_before_its_time(start: Start, handler: Handler) -> 
     ],
 )
 def test_a_receipt_is_signed_as_the_url_asks(
-    start: Start, handler: Handler, name: str, digest: Callable[[bytes], str]
+    start: Start, handler: CallbackReceiver, name: str, digest: Callable[[bytes], str]
 ) -> None:
     gateway = start(f"{name}={SECRET}")
     send(gateway)
     gateway.advance(60)
-    assert digest(f"7:{PHONE}:1:{SECRET}".encode()) == handler.form()[name]
+    assert digest(f"7:{PHONE}:1:{SECRET}".encode()) == handler.calls[0].form()[name]
 
 
-def test_a_known_signature_is_reproduced(start: Start, handler: Handler) -> None:
+def test_a_known_signature_is_reproduced(start: Start, handler: CallbackReceiver) -> None:
     gateway = start("md5=zxc")
     send(gateway)
     gateway.advance(60)
-    assert handler.form()["md5"] == "84e65c16bb0a253111672dae5e828990"
+    assert handler.calls[0].form()["md5"] == "84e65c16bb0a253111672dae5e828990"
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "koi8-r", "windows-1251"])
 def test_a_receipt_comes_in_the_charset_of_the_url(
-    start: Start, handler: Handler, charset: str
+    start: Start, handler: CallbackReceiver, charset: str
 ) -> None:
     gateway = start(f"charset={charset}")
     send(gateway, sender="Магазин")
     gateway.advance(60)
-    assert handler.content_types[0].endswith(charset)
-    assert handler.form()["sender_id"] == "Магазин"
+    assert handler.calls[0].content_type.endswith(charset)
+    assert handler.calls[0].form()["sender_id"] == "Магазин"
 
 
-def test_without_charset_a_receipt_comes_in_windows_1251(start: Start, handler: Handler) -> None:
+def test_without_charset_a_receipt_comes_in_windows_1251(
+    start: Start, handler: CallbackReceiver
+) -> None:
     gateway = start()
     send(gateway, sender="Магазин")
     gateway.advance(60)
-    assert b"sender_id=%CC%E0%E3%E0%E7%E8%ED" in handler.bodies[0]
+    assert b"sender_id=%CC%E0%E3%E0%E7%E8%ED" in handler.calls[0].body
 
 
-def test_a_receipt_can_be_json(start: Start, handler: Handler) -> None:
+def test_a_receipt_can_be_json(start: Start, handler: CallbackReceiver) -> None:
     gateway = start("fmt=3&charset=utf-8")
     send(gateway)
     gateway.advance(60)
-    fields = json.loads(handler.bodies[0])
+    fields = json.loads(handler.calls[0].body)
     assert (fields["id"], fields["phone"], fields["status"]) == ("7", PHONE, "1")
 
 
-def test_a_receipt_can_be_xml(start: Start, handler: Handler) -> None:
+def test_a_receipt_can_be_xml(start: Start, handler: CallbackReceiver) -> None:
     gateway = start("fmt=2&charset=utf-8")
     send(gateway, sender="<&>")
     gateway.advance(60)
-    assert ElementTree.fromstring(handler.bodies[0]).findtext("sender_id") == "<&>"
+    assert ElementTree.fromstring(handler.calls[0].body).findtext("sender_id") == "<&>"
 
 
-def test_every_change_after_delivery_is_reported(start: Start, handler: Handler) -> None:
+def test_every_change_after_delivery_is_reported(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     send(gateway, phones="79990007702")
     gateway.advance(60)
-    assert [handler.form(place)["status"] for place in (0, 1)] == ["1", "2"]
+    assert [handler.calls[place].form()["status"] for place in (0, 1)] == ["1", "2"]
 
 
-def test_status_0_is_reported_if_wished(start: Start, handler: Handler) -> None:
+def test_status_0_is_reported_if_wished(start: Start, handler: CallbackReceiver) -> None:
     gateway = start(passed=True)
     send(gateway)
     gateway.advance(60)
-    assert [handler.form(place)["status"] for place in (0, 1)] == ["0", "1"]
+    assert [handler.calls[place].form()["status"] for place in (0, 1)] == ["0", "1"]
 
 
-def test_an_hlr_receipt_tells_about_the_subscriber(start: Start, handler: Handler) -> None:
+def test_an_hlr_receipt_tells_about_the_subscriber(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     send(gateway, hlr=1, mes="")
     gateway.advance(60)
-    assert handler.form()["imsi"] == "250019990000001"
+    assert handler.calls[0].form()["imsi"] == "250019990000001"
 
 
-def test_a_failed_callback_is_repeated_after_a_minute(start: Start, handler: Handler) -> None:
+def test_a_failed_callback_is_repeated_after_a_minute(
+    start: Start, handler: CallbackReceiver
+) -> None:
     gateway = start()
     handler.replies += [500, 500]
     send(gateway)
@@ -193,22 +150,22 @@ def test_a_failed_callback_is_repeated_after_a_minute(start: Start, handler: Han
     assert [receipt.answer_status for receipt in gateway.receipts()] == [500, 500, 200]
 
 
-def test_after_three_attempts_the_gateway_gives_up(start: Start, handler: Handler) -> None:
+def test_after_three_attempts_the_gateway_gives_up(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     handler.replies += [500] * 5
     send(gateway)
     for _ in range(5):
         gateway.advance(60)
-    assert len(handler.bodies) == 3
+    assert len(handler.calls) == 3
 
 
-def test_a_deleted_message_is_not_reported(start: Start, handler: Handler) -> None:
+def test_a_deleted_message_is_not_reported(start: Start, handler: CallbackReceiver) -> None:
     gateway = start()
     send(gateway, time="+10")
     params = {"apikey": "test-key", "id": 7, "phone": PHONE, "del": 1}
     requests.post(f"{gateway.url}/sys/status.php", data=params, timeout=10)
     gateway.advance(3600)
-    assert handler.bodies == []
+    assert handler.calls == []
 
 
 def test_a_handler_that_is_not_there_does_no_harm() -> None:

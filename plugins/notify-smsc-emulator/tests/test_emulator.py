@@ -16,7 +16,14 @@ from click.testing import CliRunner
 
 import notify_smsc_emulator
 from notify_core import PluginError, hookspecs
-from notify_smsc_emulator import Emulator, ManualClock, Place, Settings, plugin
+from notify_smsc_emulator import (
+    CallbackReceiver,
+    Emulator,
+    ManualClock,
+    Place,
+    Settings,
+    plugin,
+)
 from notify_smsc_emulator.cli import emulator as command
 
 PARAMS = {"login": "test", "psw": "test", "phones": "79990000001", "mes": "a"}
@@ -152,6 +159,27 @@ def test_in_json_the_command_prints_one_line_and_no_secret() -> None:
     assert (told["callback_url"], "hidden" in line) == ("http://127.0.0.1:1/in", False)
     assert told["credentials"] == ["login", "password", "api_key"]
     assert (rest, process.returncode) == ("", 0)
+
+
+def test_the_command_takes_addresses_of_handlers_and_a_speed(handler: CallbackReceiver) -> None:
+    urls = ("--callback-url", handler.url(), "--incoming-url", handler.url())
+    with start("--json", *urls, "--calls-url", handler.url(), "--speed", "1000") as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        requests.post(f"{url}/sys/send.php", data=PARAMS, timeout=10)
+        requests.post(f"{url}/sys/wait_call.php", data=PARAMS | {"phone": "1"}, timeout=10)
+        incoming = '{"phone": "1", "text": "a", "to": "2"}'
+        # As curl -d does it: JSON that is called a form.
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        told = requests.post(
+            f"{url}/_emulator/incoming", data=incoming, headers=headers, timeout=10
+        )
+        requests.post(f"{url}/_emulator/calls", json={"phone": "1"}, timeout=10)
+        requests.post(f"{url}/_emulator/clock", json={"advance": 60}, timeout=10)
+        process.send_signal(signal.SIGINT)
+    assert told.json()["text"] == "a"
+    signs = {"status", "mes", "waitcall"}
+    assert signs == {name for call in handler.calls for name in call.form()} & signs
 
 
 def test_a_port_that_is_taken_is_told_with_the_way_out(gateway: Emulator) -> None:

@@ -119,7 +119,7 @@ def test_faults_are_met_in_the_order_in_which_they_were_switched_on() -> None:
     faults = Faults()
     faults.add(Fault(kind="drop", script="send"))
     faults.add(Fault(kind="empty", times=None))
-    met = [faults.take(script) for script in (Script.STATUS, Script.SEND, Script.SEND)]
+    met = [faults.meet(script) for script in (Script.STATUS, Script.SEND, Script.SEND)]
     assert [fault.kind for fault in met if fault] == ["empty", "drop", "empty"]
 
 

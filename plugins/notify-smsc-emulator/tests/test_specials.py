@@ -113,7 +113,7 @@ def test_a_lost_message_is_accepted_and_never_found(send: Ask, ask: Ask, gateway
 
 def test_an_expiring_message_expires_at_the_end_of_its_life(send: Ask, gateway: Emulator) -> None:
     send(phones="79990007703", valid="00:10")
-    gateway.advance(600)
+    gateway.advance(599)
     assert [message.status for message in gateway.caught()] == [Status.PASSED]
     gateway.advance(1)
     assert [message.status for message in gateway.caught()] == [Status.EXPIRED]

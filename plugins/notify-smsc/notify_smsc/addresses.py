@@ -23,6 +23,7 @@ _LARGEST_ID = 2**31 - 1
 _SHORTEST_PHONE = 7
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_TOLD_NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[ ()./\-]+")
 _DOMESTIC = re.compile(r"0[0-9]*|8[0-9]{10}")
 _GROUP = re.compile(r"G[0-9]+")
@@ -74,6 +75,11 @@ def phone_to_ask(address: str) -> str:
     return _group(address) if _is_short(address) else _number(address)
 
 
+def phone_number(address: str) -> str:
+    """Return a phone number as the gateway is told it; ``RecipientError`` for anything else."""
+    return _number(address)
+
+
 def proves_absence(phone: str) -> bool:
     """Tell whether *not found* for this recipient can be believed.
 
@@ -81,6 +87,14 @@ def proves_absence(phone: str) -> bool:
     not found may have been served all the same.
     """
     return phone.startswith("+") or _EMAIL.fullmatch(phone) is not None
+
+
+def address_told(phone: str) -> str:
+    """Return an address that the gateway tells as receipts have it: a number with its ``+``.
+
+    Short numbers, mail addresses, nicknames and names are as they are told.
+    """
+    return f"+{phone}" if _TOLD_NUMBER.fullmatch(phone) else phone
 
 
 def same_phone(sent: str, told: str) -> bool:

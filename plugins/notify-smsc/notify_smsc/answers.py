@@ -7,6 +7,7 @@ https://smscentre.com/api/http/balance/balance_answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
@@ -29,7 +30,14 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_smsc.addresses import is_group, same_phone
-from notify_smsc.codes import describe, judge, question_error, send_error
+from notify_smsc.codes import (
+    HLR_FIELDS,
+    QUERY_TYPES,
+    describe,
+    judge,
+    question_error,
+    send_error,
+)
 from notify_smsc.fields import (
     Fields,
     Unreadable,
@@ -52,10 +60,7 @@ _T = TypeVar("_T")
 
 _CODE = "code"
 _NO_MONEY = 24
-
-_HLR_FIELDS = frozenset(("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet"))
-_QUERY_TYPES = (4, 5)
-"""The ``type`` of HLR queries and pings in the full data of a status."""
+_CALLABLE = re.compile(r"\+?[0-9]{3,15}")
 
 
 @attrs.frozen(kw_only=True)
@@ -212,8 +217,10 @@ def read_statuses(reply: Reply, asked: Sequence[tuple[str, str]]) -> tuple[Statu
     try:
         rows = json_of(reply)
         if isinstance(rows, dict):
-            return _question_failure(rows) or unreadable("one answer to several questions")
-        return tuple(_status(_row_about(rows, *pair)) for pair in asked)
+            return question_failure(rows) or unreadable("one answer to several questions")
+        statuses = tuple(_status_among(rows, *pair) for pair in asked)
+        known = [each for each in statuses if each.state is not State.UNKNOWN or each.code]
+        return statuses if known else unreadable("no status for any of the messages")
     except Unreadable as error:
         return Unknown(str(error))
 
@@ -267,6 +274,18 @@ def read_operator(reply: Reply) -> OperatorInfo | Failure:
     return failure
 
 
+def read_number_to_call(reply: Reply) -> str | Failure:
+    """Return the number that a user must call, as the gateway writes it."""
+
+    def number(fields: Fields) -> str:
+        told = phone_of(fields).strip()
+        if not _CALLABLE.fullmatch(told):
+            unreadable("an answer without a number to call")
+        return told
+
+    return _read(reply, number)
+
+
 def read_deleted(reply: Reply) -> Failure | None:
     """Return None if the gateway says that it has deleted the message.
 
@@ -290,12 +309,13 @@ def _read(reply: Reply, convert: Callable[[Fields], _T]) -> _T | Failure:
         return reply
     try:
         fields = object_of(reply)
-        return _question_failure(fields) or convert(fields)
+        return question_failure(fields) or convert(fields)
     except Unreadable as error:
         return Unknown(str(error))
 
 
-def _question_failure(fields: Fields) -> Failure | None:
+def question_failure(fields: Fields) -> Failure | None:
+    """Return the error that an answer to a question tells, if it does."""
     if "error" not in fields and "error_code" not in fields:
         return None
     return question_error(*error_of(fields))
@@ -306,7 +326,7 @@ def _status(fields: Fields) -> Status:
         unreadable("an error beside a status")
     status = integer(fields.get("status"), "status")
     err = integer(fields["err"], "err") if fields.get("err") not in (None, "") else None
-    is_hlr = not _HLR_FIELDS.isdisjoint(fields) or fields.get("type") in _QUERY_TYPES
+    is_hlr = not HLR_FIELDS.isdisjoint(fields) or str(fields.get("type")) in QUERY_TYPES
     judged = judge(status, err, is_hlr=is_hlr)
     return Status(
         state=judged.state,
@@ -326,6 +346,14 @@ def _moment(fields: Fields) -> datetime | None:
         return datetime.fromtimestamp(stamp, UTC) if stamp > 0 else None
     except (OverflowError, ValueError, OSError):
         return unreadable("a time that cannot be")
+
+
+def _status_among(rows: object, message_id: str, phone: str) -> Status:
+    """Return one of several statuses; what cannot be read of one must not spoil the others."""
+    try:
+        return _status(_row_about(rows, message_id, phone))
+    except Unreadable as error:
+        return Status(state=State.UNKNOWN, detail=str(error))
 
 
 def _row_about(rows: object, message_id: str, phone: str) -> Fields:

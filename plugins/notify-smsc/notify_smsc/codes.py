@@ -146,6 +146,13 @@ STATUSES: Mapping[int, StatusCode] = MappingProxyType(
 )
 
 
+HLR_FIELDS = frozenset({"imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet"})
+"""What only the status of an HLR query has."""
+
+QUERY_TYPES = frozenset({"4", "5"})
+"""The ``type`` of HLR queries and pings, in the full data of a status and in calls."""
+
+
 # --- delivery errors ------------------------------------------------------------------------
 
 

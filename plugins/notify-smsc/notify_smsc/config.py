@@ -11,7 +11,9 @@ import attrs
 
 from notify_core.secret import Secret
 from notify_smsc.addresses import LONGEST_SENDER_NAME, MessageIds, is_sender
+from notify_smsc.calls import Charset
 from notify_smsc.parameters import Defaults
+from notify_smsc.signatures import CRC32, Digest, Signatures, is_usable
 from notify_smsc.wire import Credentials, host_names
 
 _MOST_QUERIES_A_MINUTE = 5
@@ -55,6 +57,40 @@ class SmtpConfig:
 
 
 @attrs.frozen(kw_only=True)
+class CallbackConfig:
+    """What is believed of calls: https://smscentre.com/api/http/miscellaneous/callback/
+
+    ``secrets`` are those of the handler's address at the gateway; several at once let them be
+    rotated. Without any, all calls are hints. ``digests`` are those that prove something, with
+    ``allow_crc32`` also one that is no protection. ``charset`` is how a call is read that does
+    not say it.
+    """
+
+    secrets: tuple[Secret, ...] = ()
+    digests: tuple[Digest, ...] = tuple(Digest)
+    allow_crc32: bool = False
+    charset: Charset = Charset.WINDOWS_1251
+
+    def __attrs_post_init__(self) -> None:
+        if not all(is_usable(secret) for secret in self.secrets):
+            raise ValueError(
+                "callback.secrets: each must be of Latin letters, digits and signs other than "
+                "a colon, and not empty"
+            )
+        if self.secrets and not self.signatures.names:
+            raise ValueError("callback.digests: there is none; write [sha1]")
+
+    @property
+    def signatures(self) -> Signatures:
+        """What signatures are believed."""
+        names = {digest.value for digest in self.digests}
+        return Signatures(
+            secrets=self.secrets,
+            names=frozenset(names | {CRC32} if self.allow_crc32 else names),
+        )
+
+
+@attrs.frozen(kw_only=True)
 class SmscConfig:
     """One account of the gateway. Give ``login`` and ``password``, or ``api_key``.
 
@@ -84,6 +120,7 @@ class SmscConfig:
     whatsapp_bot: str | None = None
     message_ids: MessageIds = MessageIds.NUMBER
     ask_after: tuple[timedelta, ...] = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30))
+    callback: CallbackConfig = attrs.field(factory=CallbackConfig)
     smtp: SmtpConfig = attrs.field(factory=SmtpConfig)
 
     def __attrs_post_init__(self) -> None:

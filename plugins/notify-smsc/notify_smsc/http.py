@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import attrs
 
+from notify_core.callback import IncomingPage
 from notify_core.delivery import Attempt
 from notify_core.errors import MessageError, ProviderError
 from notify_core.http import HttpClient
@@ -28,7 +29,7 @@ from notify_core.outcome import (
     Status,
     Unknown,
 )
-from notify_smsc.addresses import message_id, phone_to_ask, proves_absence
+from notify_smsc.addresses import message_id, phone_number, phone_to_ask, proves_absence
 from notify_smsc.answers import (
     OperatorInfo,
     Reply,
@@ -36,6 +37,7 @@ from notify_smsc.answers import (
     read_account,
     read_deleted,
     read_estimate,
+    read_number_to_call,
     read_operator,
     read_sent,
     read_sent_list,
@@ -43,6 +45,7 @@ from notify_smsc.answers import (
     read_statuses,
 )
 from notify_smsc.config import SmscConfig
+from notify_smsc.incoming import LONGEST_HISTORY_H, MOST_ROWS, page_of, read_incoming
 from notify_smsc.letter import list_text
 from notify_smsc.parameters import CHARSET, SendOrder, send_order
 from notify_smsc.receipts import host_to_ask, is_in_doubt, may_know
@@ -91,7 +94,7 @@ class HttpTransport:
         order = send_order(message, attempt, self._defaults)
         heard = self._call_send((*order.params, _SEND), order)
         outcome = read_sent(heard.reply, self._sent(message, order, attempt.own_id))
-        return _with_host(outcome, heard.host)
+        return _with_traces(outcome, heard.host, self._sent_id(attempt))
 
     def send_list(self, messages: Sequence[tuple[Message, Attempt]]) -> tuple[Outcome, ...]:
         """Send one text each to many recipients in one request, with one outcome per line.
@@ -109,7 +112,10 @@ class HttpTransport:
         text = list_text((order.phone, dict(order.params)["mes"]) for order in orders)
         heard = self._call_send((("list", text), *shared, _SEND), orders[0])
         return tuple(
-            _with_host(outcome, heard.host) for outcome in read_sent_list(heard.reply, lines)
+            _with_traces(outcome, heard.host, self._sent_id(attempt))
+            for outcome, (_, attempt) in zip(
+                read_sent_list(heard.reply, lines), messages, strict=True
+            )
         )
 
     def estimate(self, message: Message, attempt: Attempt) -> Estimate:
@@ -154,6 +160,30 @@ class HttpTransport:
         reply = self._ask("info", ("get_operator", "1"), ("phone", phone_to_ask(phone)))
         return self._answered("operator", read_operator(reply))
 
+    def incoming(self, after: str | None, limit: int) -> IncomingPage:
+        """Ask for what came in behind ``after``, the id of a message, oldest first.
+
+        In which order the gateway takes the first so many is not documented. So it is asked for
+        all that it tells, and the page is cut from that here.
+        """
+        behind = (("after_id", after),) if after else ()
+        reply = self._ask(
+            "get",
+            ("get_answers", "1"),
+            ("cnt", str(MOST_ROWS)),
+            ("hour", str(LONGEST_HISTORY_H)),
+            *behind,
+        )
+        rows = self._answered("incoming", read_incoming(reply, self._name))
+        return page_of(rows, after, limit)
+
+    def number_to_call(self, phone: str) -> str:
+        """Ask which number somebody with this phone must call to confirm it."""
+        params = (("phone", phone_number(phone)), *_QUESTION)
+        # Not repeated: whether it takes a number out of a stock is not documented.
+        reply = self._call("wait_call", params, at=None)
+        return self._answered("call", read_number_to_call(reply))
+
     def delete(self, receipt: Receipt) -> None:
         """Delete a message that still waits; ``ProviderError`` unless the gateway says it did."""
         phone, sent_id = self._key(receipt)
@@ -181,7 +211,17 @@ class HttpTransport:
         reply = self._ask("status", ("phone", phones), ("id", ids), at=place)
         asked = [(sent_id, phone) for phone, sent_id in keys]
         statuses = self._answered("status", read_statuses(reply, asked))
-        return tuple(map(self._believable, receipts, statuses))
+        return tuple(map(self._as_one_of_many, receipts, statuses))
+
+    def _as_one_of_many(self, receipt: Receipt, status: Status) -> Status:
+        """Return a status; a *not found* that proves nothing must not spoil all other answers."""
+        try:
+            return self._believable(receipt, status)
+        except ProviderError as error:
+            return Status(state=State.UNKNOWN, code=status.code, detail=str(error.outcome))
+
+    def _sent_id(self, attempt: Attempt) -> str:
+        return message_id(attempt.own_id, self._config.message_ids)
 
     def _key(self, receipt: Receipt) -> tuple[str, str]:
         """Return the two things under which the gateway knows a message: recipient and id."""
@@ -200,8 +240,10 @@ class HttpTransport:
         return host if host in self._single else None
 
     def _believable(self, receipt: Receipt, status: Status) -> Status:
-        doubt = self._doubt_about_absence(receipt)
-        if status.state is State.NOT_FOUND and doubt:
+        """Return a status with the id that it was asked for by, which calls will tell it by."""
+        if status.state is not State.NOT_FOUND:
+            return attrs.evolve(status, provider_id=self._key(receipt)[1])
+        if doubt := self._doubt_about_absence(receipt):
             unknown = Unknown(f"not found, which proves nothing {doubt}", "-3")
             raise ProviderError(self._name, "status", unknown)
         return status
@@ -249,9 +291,10 @@ class HttpTransport:
         return answer
 
 
-def _with_host(outcome: Outcome, host: str) -> Outcome:
+def _with_traces(outcome: Outcome, host: str, sent_id: str) -> Outcome:
+    """Add to what is in doubt by what it can be found: the host, and the id that it was given."""
     if isinstance(outcome, Unknown):
-        return attrs.evolve(outcome, raw=may_know(host))
+        return attrs.evolve(outcome, raw=may_know(host), provider_id=sent_id)
     return outcome
 
 

@@ -46,6 +46,8 @@ from notify_smsc.wire import CHARSETS, Param
 LONGEST_TEXT = 1000
 """In characters; older documentation says 800."""
 
+LONGEST_VALIDITY = timedelta(hours=24)
+
 CHARSET = CHARSETS[0]
 
 _BYTES = "latin-1"
@@ -55,7 +57,6 @@ _FIXED: tuple[Param, ...] = (("charset", CHARSET), ("fmt", "3"), ("op", "1"))
 
 _KB = 1024
 _MB = 1024 * _KB
-_DAY = timedelta(hours=24)
 _MMS_FILES = frozenset(
     ("jpg", "jpeg", "gif", "png", "wav", "amr", "mp3", "mid", "mp4", "3gp", "txt")
 )
@@ -363,6 +364,6 @@ def _validity(message: Message) -> tuple[Param, ...]:
         return ()
     # Rounded down: a code must not arrive after it has expired.
     minutes = message.valid_for // timedelta(minutes=1)
-    if minutes < 1 or message.valid_for > _DAY:
+    if minutes < 1 or message.valid_for > LONGEST_VALIDITY:
         raise UnsupportedFeature("valid_for: the gateway keeps a message 1 minute to 24 hours")
     return (("valid", f"{minutes // 60:02}:{minutes % 60:02}"),)

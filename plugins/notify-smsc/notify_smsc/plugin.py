@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from notify_core.callback import CallbackEvent, CallbackRequest, IncomingPage
 from notify_core.delivery import Attempt
 from notify_core.errors import UnsupportedFeature
 from notify_core.hookspecs import hookimpl
@@ -27,19 +28,27 @@ from notify_core.outcome import Account, Estimate, Outcome, Receipt, Status
 from notify_core.provider import Capabilities, ProviderType, ReceiptKind, Tools
 from notify_smsc.addresses import GROUP
 from notify_smsc.answers import OperatorInfo
+from notify_smsc.callbacks import read_callback
 from notify_smsc.config import SmscConfig, Transport
-from notify_smsc.http import HttpTransport
-from notify_smsc.parameters import LONGEST_TEXT
+from notify_smsc.http import STATUSES_IN_A_QUERY, HttpTransport
+from notify_smsc.parameters import LONGEST_TEXT, LONGEST_VALIDITY
 from notify_smsc.smtp import SmtpTransport
 
 _BY_LETTER = (Sms, Flash, WapPush, Hlr, Binary, Ping, Viber, Social, Call, Telegram, Mail)
 _BY_HTTP = (*_BY_LETTER, Mms, WhatsApp)
+
+# The gateway takes five questions about one message within a minute: these are four, which
+# leaves one to somebody who looks it up.
+_POLL_AFTER_S = (4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
+_BOTH_WAYS = frozenset({ReceiptKind.POLL, ReceiptKind.CALLBACK})
 
 
 class SmscProvider:
     """One configured account. The hooks are the framework's; the rest is for applications."""
 
     def __init__(self, config: SmscConfig, tools: Tools) -> None:
+        self._name = tools.name
+        self._callback = config.callback
         self._capabilities = capabilities(config)
         self._http = HttpTransport(tools.name, config)
         by_letter = config.transport is Transport.SMTP
@@ -76,6 +85,24 @@ class SmscProvider:
         """Ask for the balance, over HTTP for either transport."""
         return self._http.account()
 
+    @hookimpl
+    def notify_parse_callback(self, request: CallbackRequest) -> Sequence[CallbackEvent]:
+        """Say what a call of the gateway tells; see ``callbacks``."""
+        return read_callback(request, self._callback, request.received_at, self._name)
+
+    @hookimpl
+    def notify_fetch_incoming(self, after: str | None, limit: int) -> IncomingPage:
+        """Ask for what came in, over HTTP for either transport."""
+        return self._http.incoming(after, limit)
+
+    def wait_call(self, phone: str) -> str:
+        """Return the number that the owner of this phone must call to confirm it.
+
+        That the call was made, the gateway tells by a signed call to the handler. Raises
+        ``ProviderError`` if there is no usable answer.
+        """
+        return self._http.number_to_call(phone)
+
     def send_list(self, messages: Sequence[tuple[Message, Attempt]]) -> tuple[Outcome, ...]:
         """Send one text each to many recipients in one request; see ``HttpTransport``."""
         return self._http.send_list(messages)
@@ -101,9 +128,13 @@ def capabilities(config: SmscConfig) -> Capabilities:
         address_kinds=(GROUP,),
         own_id=True,
         ask_after_s=config.ask_after_s,
-        receipts=frozenset({ReceiptKind.POLL}),
+        receipts=_BOTH_WAYS,
+        incoming=_BOTH_WAYS,
+        poll_after_s=_POLL_AFTER_S,
+        poll_batch=STATUSES_IN_A_QUERY,
         scheduling=True,
         validity=by_http,
+        longest_validity=LONGEST_VALIDITY if by_http else None,
         cost=by_http,
         balance=True,
         attachments=by_http,

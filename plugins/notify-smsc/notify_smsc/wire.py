@@ -22,7 +22,7 @@ CHARSETS = ("utf-8", "windows-1251", "koi8-r")
 """What the gateway reads, by its own names."""
 
 Param: TypeAlias = tuple[str, str]
-Script: TypeAlias = Literal["send", "status", "balance", "info"]
+Script: TypeAlias = Literal["send", "status", "balance", "info", "get", "wait_call"]
 
 _RESERVE = ("www2", "www3", "www4", "www5")
 _LONGEST_URL = 2000

@@ -31,6 +31,7 @@ from notify_smsc.answers import (
     read_account,
     read_deleted,
     read_estimate,
+    read_number_to_call,
     read_operator,
     read_sent,
     read_sent_list,
@@ -367,13 +368,18 @@ def test_several_statuses_come_in_the_order_of_the_questions() -> None:
         [{"status": 1, "id": 1, "phone": "71"}],
         [{"status": 1, "id": 1, "phone": "71"}, {"status": 1, "id": 2, "phone": "79"}],
         [{"status": 1, "id": 1, "phone": "71"}, {"error": "e", "id": 2, "phone": "72"}],
-        {"status": 1},
-        [1, 2],
-        "1",
     ],
 )
-def test_an_answer_that_leaves_a_message_out_is_no_answer(answer: Any) -> None:
-    """A guess about the rest would be one too many."""
+def test_a_message_that_an_answer_leaves_out_spoils_no_other(answer: Any) -> None:
+    """Nothing is guessed about it: it is neither found nor absent."""
+    statuses = read_statuses(reply(answer), [("1", "+71"), ("2", "+72")])
+
+    assert isinstance(statuses, tuple)
+    assert [status.state for status in statuses] == [State.DELIVERED, State.UNKNOWN]
+
+
+@pytest.mark.parametrize("answer", [{"status": 1}, [1, 2], [], "1"])
+def test_an_answer_that_tells_of_none_of_the_messages_is_no_answer(answer: Any) -> None:
     assert isinstance(read_statuses(reply(answer), [("1", "+71"), ("2", "+72")]), Unknown)
 
 
@@ -443,3 +449,15 @@ def test_a_message_that_could_not_be_deleted_is_a_refusal() -> None:
 
     assert isinstance(outcome, Refused)
     assert outcome.reason == "the message could not be deleted"
+
+
+@pytest.mark.parametrize("number", ["79990009999", "+79990009999", 79990009999, "900"])
+def test_a_number_to_call_is_told_as_the_gateway_writes_it(number: Any) -> None:
+    """Somebody is going to dial it."""
+    assert read_number_to_call(reply({"phone": number})) == str(number)
+
+
+@pytest.mark.parametrize("answer", [{}, {"phone": ""}, {"phone": "OK"}, {"phone": None}, [], b""])
+def test_an_answer_without_a_number_to_call_is_unknown(answer: Any) -> None:
+    """Nobody can be told to call nothing."""
+    assert isinstance(read_number_to_call(reply(answer)), Unknown)

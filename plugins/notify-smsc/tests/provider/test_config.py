@@ -13,9 +13,11 @@ from notify_core.config.load import load
 from notify_core.plugins import Plugins
 from notify_core.secret import Secret
 from notify_smsc.addresses import MessageIds
-from notify_smsc.config import SmscConfig, SmtpConfig, Transport
+from notify_smsc.calls import Charset
+from notify_smsc.config import CallbackConfig, SmscConfig, SmtpConfig, Transport
 from notify_smsc.extras import EXTRAS
 from notify_smsc.inband import CODE, COMMANDS
+from notify_smsc.signatures import Digest
 
 LOGIN: dict[str, Any] = {"login": "me", "password": Secret("CANARY")}
 LETTER: dict[str, Any] = {"transport": Transport.SMTP}
@@ -101,6 +103,25 @@ def test_a_mistake_in_the_mail_server_is_named(keys: dict[str, Any], words: str)
         SmtpConfig(**keys)
 
 
+@pytest.mark.parametrize(
+    "secret", ["", "CANARY:", "CANARY CANARY", "CANARY\n", "CANARYж"], ids=ascii
+)
+def test_a_secret_that_cannot_be_told_from_what_it_signs_is_refused(secret: str) -> None:
+    """A colon separates the fields, and nobody knows the bytes of other letters."""
+    with pytest.raises(ValueError, match=r"callback.secrets: each must be") as caught:
+        CallbackConfig(secrets=(Secret("right"), Secret(secret)))
+
+    assert "CANARY" not in str(caught.value)
+
+
+def test_secrets_without_a_digest_are_a_mistake() -> None:
+    """Nothing could be proven with them."""
+    with pytest.raises(ValueError, match=r"callback.digests: there is none"):
+        CallbackConfig(secrets=(Secret("x"),), digests=())
+
+    assert CallbackConfig(secrets=(Secret("x"),), digests=(), allow_crc32=True)
+
+
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]:80"])
 def test_plain_http_is_for_this_machine(host: str) -> None:
     """An emulator needs no certificate, and no reserve name exists for it."""
@@ -127,20 +148,22 @@ def test_letters_go_to_the_gateways_own_server_with_tls_unless_told_otherwise() 
 
 def test_no_secret_is_in_the_repr() -> None:
     """A configuration is logged sooner or later."""
-    config = SmscConfig(**LOGIN, smtp=SmtpConfig(login="a", password=Secret("CANARY")))
+    smtp = SmtpConfig(login="a", password=Secret("CANARY"))
+    config = SmscConfig(**LOGIN, smtp=smtp, callback=CallbackConfig(secrets=(Secret("CANARY"),)))
 
     assert "CANARY" not in repr(config)
 
 
 # --- what the README claims -----------------------------------------------------------------------
 
+NESTED = {"smtp": SmtpConfig, "callback": CallbackConfig}
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_names_every_key_and_every_word() -> None:
     """A key that nobody can find is not there."""
-    keys = [field.name for field in attrs.fields(SmscConfig) if field.name != "smtp"]
-    nested = [f"smtp.{field.name}" for field in attrs.fields(SmtpConfig)]
+    keys = [field.name for field in attrs.fields(SmscConfig) if field.name not in NESTED]
+    nested = [f"{key}.{field.name}" for key, cls in NESTED.items() for field in attrs.fields(cls)]
 
     unnamed = [
         word for word in (*keys, *nested, *EXTRAS, *COMMANDS, CODE) if f"`{word}" not in README
@@ -159,3 +182,37 @@ def test_the_configuration_in_the_readme_is_read(tmp_path: Path) -> None:
     config = load(file, Plugins(), environ)
 
     assert [provider.type for provider in config.providers] == ["smsc", "smsc"]
+
+
+def test_what_is_believed_of_calls_is_read_from_the_file(tmp_path: Path) -> None:
+    """Secrets by reference, the other keys by their words."""
+    file = tmp_path / "notify.yaml"
+    file.write_text(
+        """
+        version: 1
+        plugins: [notify_smsc.plugin]
+        providers:
+          smsc:
+            type: smsc
+            api_key: k
+            callback:
+              secrets: ["${env:NEW}", "${env:OLD}"]
+              digests: [sha1]
+              allow_crc32: true
+              charset: utf-8
+        routes:
+          - {name: default, send: {via: smsc}}
+        """,
+        encoding="utf-8",
+    )
+
+    config = load(file, Plugins(), {"NEW": "new", "OLD": "old"})
+
+    settings = config.providers[0].settings
+    assert isinstance(settings, SmscConfig)
+    assert settings.callback == CallbackConfig(
+        secrets=(Secret("new"), Secret("old")),
+        digests=(Digest.SHA1,),
+        allow_crc32=True,
+        charset=Charset.UTF_8,
+    )

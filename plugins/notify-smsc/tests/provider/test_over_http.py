@@ -42,7 +42,7 @@ from notify_core.outcome import (
 )
 from notify_core.progress import receipt_to_ask
 from notify_core.secret import Secret
-from notify_smsc.addresses import MessageIds
+from notify_smsc.addresses import MessageIds, message_id
 from notify_smsc.plugin import SmscProvider
 from notify_smsc_emulator import Emulator, FaultKind, Settings
 
@@ -287,6 +287,7 @@ def test_a_duplicate_is_unknown_and_found_by_asking(connect: Connect, attempt: M
             "the same request was seen within a minute: probably accepted",
             "9",
             {"host": strict.host},
+            message_id(attempt().own_id, MessageIds.NUMBER),
         )
         (status,) = smsc.notify_fetch_status([receipt_to_ask(attempt())])
         assert status.state is not State.NOT_FOUND

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -53,10 +54,11 @@ def test_http_can_do_all_channels() -> None:
     assert with_bot.channels == plain.channels | {"whatsapp"}
     assert plain.own_id
     assert plain.ask_after_s == (2, 5, 15, 30)
-    assert plain.receipts == {ReceiptKind.POLL}
+    assert plain.receipts == {ReceiptKind.POLL, ReceiptKind.CALLBACK}
+    assert plain.incoming == plain.receipts
     assert plain.address_kinds == ("smsc_group",)
     assert plain.scheduling
-    assert plain.validity
+    assert plain.longest_validity == timedelta(days=1)
     assert plain.cost
     assert plain.balance
     assert plain.attachments
@@ -72,6 +74,7 @@ def test_a_letter_can_do_less_and_says_so() -> None:
     assert with_bot.channels == letter.channels - {"telegram"}
     assert letter.scheduling
     assert letter.balance
+    assert letter.receipts == letter.incoming == {ReceiptKind.POLL, ReceiptKind.CALLBACK}
     assert not letter.validity
     assert not letter.cost
     assert not letter.attachments
@@ -82,6 +85,16 @@ def test_the_schedule_of_questions_is_a_key() -> None:
     pauses = (timedelta(seconds=1), timedelta(seconds=3))
 
     assert capabilities(SmscConfig(**ACCOUNT, ask_after=pauses)).ask_after_s == (1, 3)
+
+
+def test_statuses_are_asked_for_within_the_limits_of_the_gateway() -> None:
+    """Five questions about a message within a minute, of which one is left to others."""
+    told = capabilities(SmscConfig(**ACCOUNT))
+    asked_at = list(accumulate(told.poll_after_s))
+
+    assert all(sum(at <= other < at + 60 for other in asked_at) <= 4 for at in asked_at)
+    assert told.poll_after_s[-1] == 3600
+    assert told.poll_batch == 50
 
 
 # --- what nobody is told ------------------------------------------------------------------------
