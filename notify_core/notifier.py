@@ -97,20 +97,8 @@ class Notifier:
         self._tracker = (
             self._ways_back.tracker if self._ways_back else Tracker(self._registry, self._board)
         )
-        keeper: Keeper = Journalled(self._kept, clock) if self._kept else Memory(clock)
-        dispatcher = Dispatcher(
-            self._registry,
-            self._board,
-            config.retry,
-            clock,
-            chance,
-            keeper,
-            config.receipts.follow,
-            self._ways_back.suppressions.against if self._ways_back else nobody,
-        )
-        self._carrier = Carrier(
-            self._registry, dispatcher, self._kept.leases if self._kept else None
-        )
+        leases = self._kept.leases if self._kept else None
+        self._carrier = Carrier(self._registry, self._dispatcher(chance), leases)
 
     @classmethod
     def from_file(
@@ -352,6 +340,20 @@ class Notifier:
         except BaseException:  # raised again: nobody would close what was opened before
             self._registry.close()
             raise
+
+    def _dispatcher(self, chance: Callable[[], float]) -> Dispatcher:
+        clock, kept, back = self._clock, self._kept, self._ways_back
+        keeper: Keeper = Journalled(kept, clock) if kept else Memory(clock)
+        return Dispatcher(
+            self._registry,
+            self._board,
+            self._config.retry,
+            clock,
+            chance,
+            keeper,
+            self._config.receipts.follow,
+            back.suppressions.against if back else nobody,
+        )
 
     def _opened_back(self) -> WaysBack | None:
         if self._kept is None:
