@@ -311,9 +311,8 @@ def test_a_message_whose_answer_was_lost_is_known_by_the_call_about_it(
 
 def test_a_message_that_is_waited_for_in_doubt_is_not_sent_again(set_scene: SetScene) -> None:
     """The next leg follows in its time. What becomes of the first is found out later."""
-    play = set_scene(Times(more=", if_unknown: next"), calls=True)
+    play = set_scene(Times(more=", if_unknown: next"), calls=False)
     play.gateway.live([[0, 0], [5, 1]], channel="bot")
-    never(play, "sms")
     play.gateway.fault("drop", script="send")
     play.gateway.fault("server_error", script="status", times=None)
 
@@ -327,6 +326,22 @@ def test_a_message_that_is_waited_for_in_doubt_is_not_sent_again(set_scene: SetS
     assert given_up == [TELEGRAM, SMS]
     assert play.sent(ANNA) == [TELEGRAM, SMS]
     assert [leg.channel for leg in delivery.late] == ["telegram"]
+
+
+def test_a_call_about_a_message_in_doubt_ends_the_doubt_though_nobody_can_ask(
+    set_scene: SetScene,
+) -> None:
+    """The provider had it all the time, so no other leg follows."""
+    play = set_scene(calls=True)
+    play.gateway.live([[0, 0], [5, 1]], channel="bot")
+    play.gateway.fault("drop", script="send")
+    play.gateway.fault("server_error", script="status", times=None)
+
+    delivery_id = play.send(ANNA)
+    play.pass_time(200)
+
+    assert play.notifier.get(delivery_id).status.state is State.DELIVERED
+    assert play.sent(ANNA) == [TELEGRAM]
 
 
 # --- the time of this machine, and processes ------------------------------------------------
