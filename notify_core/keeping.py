@@ -194,7 +194,8 @@ def with_answers_of(known: Entry, told: Entry, now: datetime) -> Entry:
     if entry.progress == known.progress or entry.stage is Stage.ENDED:
         return entry
     if entry.progress.ended:
-        return attrs.evolve(entry, stage=delivery_of(entry).stage, owner=None, due_at=None)
+        is_over = delivery_of(entry).stage is Stage.ENDED
+        return attrs.evolve(entry, stage=Stage.ENDED, owner=None, due_at=None) if is_over else entry
     if entry.stage is Stage.HELD or is_calling(entry):
         return entry
     # A pause that is cut short is made again: it is there so that a question finds what is late.

@@ -185,7 +185,8 @@ def learned(known: Entry, told: Sequence[Told], now: datetime) -> Entry:
         return known
     entry = attrs.evolve(known, progress=progress)
     if progress.ended:
-        return attrs.evolve(entry, stage=delivery_of(entry).stage)
+        is_over = delivery_of(entry).stage is Stage.ENDED
+        return attrs.evolve(entry, stage=Stage.ENDED, owner=None, due_at=None) if is_over else entry
     was_in_doubt = any(map(in_doubt, known.progress.attempts[-1:]))
     ends_doubt = was_in_doubt and progress.attempts != known.progress.attempts
     is_news = ends_doubt or is_waited_out(entry.plan, progress)

@@ -65,8 +65,8 @@ def sms(tag: str = "default", recipients: int = 1) -> Sms:
 
 
 @contextmanager
-def new_world() -> Iterator[World]:
-    world = World(ROUTES, PROVIDERS)
+def new_world(routes: Sequence[Route] = ROUTES, *, follows: bool = False) -> Iterator[World]:
+    world = World(routes, PROVIDERS, follows=follows)
     world.observers.append(Observer(world).look)
     try:
         yield world
@@ -152,7 +152,7 @@ def calls(draw: st.DrawFn, late: st.SearchStrategy[bool]) -> Call:
 
 questions = st.builds(Question, st.booleans(), rarely, meanwhile)
 faults = st.none() | st.builds(Fault, st.integers(1, 8), st.booleans(), st.booleans())
-tags = st.sampled_from([each.name for each in ROUTES])
+route_numbers = st.integers(0, len(ROUTES) - 1)
 
 
 # --- everything at once ---------------------------------------------------------------------
@@ -162,18 +162,21 @@ class Lives(RuleBasedStateMachine):
     """Two processes, three providers, and all that can come between them."""
 
     late: st.SearchStrategy[bool] = st.just(False)
+    routes: Sequence[Route] = ROUTES
+    follows = False
 
     def __init__(self) -> None:
         super().__init__()
         self._resources = ExitStack()
-        self.world = self._resources.enter_context(new_world())
+        self.world = self._resources.enter_context(new_world(self.routes, follows=self.follows))
 
-    @initialize(number=numbers, tag=tags, script=st.data(), fault=faults)
-    def send_one(self, number: int, tag: str, script: Any, fault: Fault | None) -> None:
-        self.send(number, tag, script, fault)
+    @initialize(number=numbers, which=route_numbers, script=st.data(), fault=faults)
+    def send_one(self, number: int, which: int, script: Any, fault: Fault | None) -> None:
+        self.send(number, which, script, fault)
 
-    @rule(number=numbers, tag=tags, script=st.data(), fault=faults)
-    def send(self, number: int, tag: str, script: Any, fault: Fault | None) -> None:
+    @rule(number=numbers, which=route_numbers, script=st.data(), fault=faults)
+    def send(self, number: int, which: int, script: Any, fault: Fault | None) -> None:
+        tag = self.routes[which].name
         before = {entry.id for entry in self.world.entries()}
         said = self._play(number, lambda process: process.send(sms(tag)), script, fault)
         if isinstance(said, JournalError):
@@ -183,8 +186,9 @@ class Lives(RuleBasedStateMachine):
             (delivery,) = said
             assert delivery == delivery_of(self._loaded(delivery.id))
 
-    @rule(number=numbers, tag=tags, fault=faults)
-    def enqueue(self, number: int, tag: str, fault: Fault | None) -> None:
+    @rule(number=numbers, which=route_numbers, fault=faults)
+    def enqueue(self, number: int, which: int, fault: Fault | None) -> None:
+        tag = self.routes[which].name
         self.world.play(number, lambda process: process.enqueue(sms(tag)), fault=fault)
 
     @rule(number=numbers, script=st.data(), fault=faults)
@@ -206,7 +210,8 @@ class Lives(RuleBasedStateMachine):
 
     @rule(number=numbers, provider=st.sampled_from([*PROVIDERS]))
     def resume(self, number: int, provider: str) -> None:
-        self.world.play(number, lambda process: process.resume(provider))
+        if provider in self.world.processes[number].providers:
+            self.world.play(number, lambda process: process.resume(provider))
 
     @invariant()
     def nothing_forbidden_has_happened(self) -> None:
@@ -317,6 +322,18 @@ def test_at_whichever_use_of_the_journal_a_worker_fails_or_dies_another_goes_on(
             assert [type(delivery_of(each).outcome) for each in world.entries()] == [Accepted]
             if world.last_uses < at:
                 return
+
+
+@pytest.mark.parametrize("wish", ["hold", "cancel"])
+def test_a_wish_that_comes_during_the_call_cuts_no_pause_before_a_question_short(wish: str) -> None:
+    """A provider that is asked at once may not know yet what it has taken."""
+    with new_world() as world:
+        lost = Call(Fate.TAKEN, ANSWERS[Fate.TAKEN][1], meanwhile=(Decide(1, wish),))
+        world.play(0, lambda process: process.send(sms("hurried")), [lost])
+
+        (entry,) = world.entries()
+        assert entry.due_at == world.clock.now() + timedelta(seconds=5)
+        come_to_an_end(world)
 
 
 # --- the order of what is independent -------------------------------------------------------

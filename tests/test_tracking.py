@@ -515,6 +515,26 @@ def test_one_that_was_over_in_doubt_has_ended_when_it_is_told_of(
     assert isinstance(entry.progress.done[0].outcome, Accepted)
 
 
+def wished_when_it_was_over(wish: Wish) -> Entry:
+    """It was held in doubt; somebody wants something, and nobody has done it yet."""
+    doubtful = entry_of(leg("a"), answer=LOST)
+    progress = leg_closed(doubtful.plan, doubtful.progress)
+    return attrs.evolve(doubtful, progress=progress, wish=wish, owner=None, due_at=NOW)
+
+
+@pytest.mark.parametrize("wish", Wish)
+def test_one_that_ends_by_what_it_is_told_of_is_due_no_more(wish: Wish) -> None:
+    entry = told_of(wished_when_it_was_over(wish), DELIVERED)
+
+    assert (entry.stage, entry.due_at, entry.owner) == (Stage.ENDED, None, None)
+
+
+def test_a_cancellation_of_one_that_stays_in_doubt_is_still_to_be_done() -> None:
+    entry = told_of(wished_when_it_was_over(Wish.CANCEL), Status(state=State.NOT_FOUND))
+
+    assert (entry.stage, entry.due_at, entry.wish) == (Stage.UNDER_WAY, NOW, Wish.CANCEL)
+
+
 def test_one_in_doubt_that_failed_after_all_has_ended_as_refused() -> None:
     doubtful = entry_of(leg("a"), answer=LOST)
     progress = leg_closed(doubtful.plan, doubtful.progress)

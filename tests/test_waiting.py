@@ -18,8 +18,9 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
 
-from notify_core.config.model import IfUnknown, LegConfig, Route
+from notify_core.config.model import Because, IfUnknown, LegConfig, Route, Until
 from notify_core.delivery import Attempt, Delivery, Stage
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Message, Sms
@@ -46,6 +47,8 @@ from tests.followed import (
     leg,
     tell,
 )
+from tests.test_lifecycle import QUICK, Lives, Pass, come_to_an_end, faults, numbers, route
+from tests.worlds import Fault
 
 SENT = Status(state=State.SENT)
 DELIVERED = Status(state=State.DELIVERED, final=True)
@@ -56,6 +59,114 @@ EXPIRED = Status(state=State.EXPIRED, final=True)
 ABSENT = Status(state=State.NOT_FOUND)
 LOST = Unknown("the answer was lost")
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
+
+# --- everything at once ---------------------------------------------------------------------
+
+WAITING_ROUTES = (
+    route(
+        "three-legs",
+        leg("a", within_s=20),
+        leg("b", "c", within_s=90, channel="flash"),
+        leg("a", channel="call"),
+    ),
+    route(
+        "bold",
+        leg("c", within_s=15, if_unknown=IfUnknown.NEXT),
+        leg("a", within_s=10, channel="flash", if_unknown=IfUnknown.NEXT),
+        leg("b", channel="call"),
+    ),
+    route(
+        "to-be-read",
+        leg("a", "b", within_s=40, until=Until.READ),
+        leg("b", within_s=40, channel="flash", distrust={"b": ("RU",)}),
+        leg("c", channel="call"),
+    ),
+    route(
+        "only-undelivered",
+        leg("b", within_s=30, on=(Because.UNDELIVERED,), if_unknown=IfUnknown.HOLD),
+        leg("a", channel="flash"),
+    ),
+    Route(name="default", legs=(leg("a", "c", within_s=60), leg("b", within_s=60, channel="call"))),
+)
+OTHER_ROUTES = (Route(name="default", legs=(leg("b", within_s=5), leg("c", channel="flash"))),)
+
+pauses_on_the_way = st.sampled_from([0.0, 2.0, 21.0, 100.0])
+fates = st.sampled_from([SENT, DELIVERED, READ, UNDELIVERED, REJECTED, EXPIRED])
+
+
+class LivesThatWait(Lives):
+    """As ``Lives``, and what becomes of messages is told."""
+
+    routes = WAITING_ROUTES
+    follows = True
+
+    @rule(which=st.integers(0, 9), status=fates)
+    def come_further(self, which: int, status: Status) -> None:
+        if known := self._known():
+            provider, own_id = known[which % len(known)]
+            self.world.books[provider].move_on(own_id, status)
+
+    @rule(number=numbers, which=st.integers(0, 9), status=fates, seconds=pauses_on_the_way)
+    def come_further_and_tell(
+        self, number: int, which: int, status: Status, seconds: float
+    ) -> None:
+        self.come_further(which, status)
+        self.be_told(number, which, 0, None)
+        Pass(seconds, number).happen(self.world)
+
+    @rule(number=numbers, which=st.integers(0, 9), when=st.integers(0, 5), fault=faults)
+    def be_told(self, number: int, which: int, when: int, fault: Fault | None) -> None:
+        """Of the newest or of something that is old by now."""
+        if known := self._known():
+            provider, own_id = known[which % len(known)]
+            history = self.world.books[provider].history(own_id)
+            self.world.tell(number, own_id, history[-1 - when % len(history)], fault)
+
+    @rule(is_other=st.booleans())
+    def reload(self, is_other: bool) -> None:
+        """Somebody changes the configuration: other routes, and a provider less."""
+        if is_other:
+            self.world.reload(OTHER_ROUTES, gone=["a"])
+        else:
+            self.world.reload(WAITING_ROUTES)
+
+    def teardown(self) -> None:
+        with self._resources:
+            come_to_an_end(self.world)
+            self._tell_all()
+            come_to_an_end(self.world)
+            for entry in self.world.entries():
+                self._assert_told(self.world.processes[0].get(entry.id))
+
+    def _known(self) -> Sequence[tuple[str, str]]:
+        """Return what providers have, in an order that is the same each time."""
+        legs = [
+            f"{entry.id}-{number + 1}"
+            for entry in self.world.entries()
+            for number in range(len(entry.plan.legs))
+        ]
+        books = self.world.books.values()
+        return [(each.name, own_id) for own_id in legs for each in books if each.history(own_id)]
+
+    def _tell_all(self) -> None:
+        for provider, own_id in self._known():
+            for status in reversed(self.world.books[provider].history(own_id)):
+                self.world.tell(1, own_id, status)
+
+    def _assert_told(self, delivery: Delivery) -> None:
+        """What is known of a message is the furthest that it has come."""
+        for result in delivery.legs:
+            for attempt in result.attempts:
+                history = self.world.books[attempt.provider].history(attempt.own_id)
+                if isinstance(attempt.outcome, Accepted):
+                    assert result.status == history[-1]
+
+
+def test_whatever_happens_one_leg_is_alive_at_a_time_and_none_begins_after_one_has_arrived() -> (
+    None
+):
+    run_state_machine_as_test(LivesThatWait, settings=settings(QUICK, stateful_step_count=12))
+
 
 # --- stories --------------------------------------------------------------------------------
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import attrs
 
+from notify_core.config.model import IfUnknown, Until
 from notify_core.delivery import Attempt, Delivery, LegResult, Stage
 from notify_core.journal.model import Entry, delivery_of
-from notify_core.outcome import Accepted, NotSent, Refused, Unknown
+from notify_core.outcome import ARRIVED_STATES, Accepted, NotSent, Refused, Unknown
 from notify_core.progress import Wish
+from notify_core.routing import Leg
 from tests.worlds import World
 
 
@@ -54,7 +56,12 @@ def _checks_of(entry: Entry) -> dict[str, bool]:
         "what is under way is due some time, and nothing else": under_way == bool(entry.due_at),
         "nobody has what is over": under_way or entry.owner is None,
         "what has ended is over": entry.stage is not Stage.ENDED or entry.progress.ended,
-        "no attempt follows one that is in doubt": all(map(_is_certain, _passed(entry))),
+        "no attempt of a leg follows one that is in doubt": all(map(_is_certain, _passed(entry))),
+        "no leg follows one that is in doubt and does not allow it": all(
+            planned.if_unknown is IfUnknown.NEXT and leg.given_up
+            for planned, leg in _followed(entry)
+            if isinstance(leg.outcome, Unknown)
+        ),
     }
 
 
@@ -71,6 +78,8 @@ def _checks_since(before: Entry, entry: Entry) -> dict[str, bool]:
         "no answer is forgotten": all(map(_is_kept, attempts_of(before), attempts_of(entry))),
         "a cancellation is never taken back": not cancelled or entry.wish is Wish.CANCEL,
         "nothing begins against a wish": before.wish is None or ids == known,
+        "no leg begins while another is alive": ids == known or _are_over(entry),
+        "no leg begins after one has arrived": ids == known or not _has_arrived(entry),
     }
 
 
@@ -87,10 +96,39 @@ def _ids(entry: Entry) -> list[str]:
 
 
 def _passed(entry: Entry) -> Sequence[Attempt]:
-    """Return all attempts but the last, or with ``all_of`` but the last of each leg."""
-    if not entry.plan.all_of:
-        return attempts_of(entry)[:-1]
+    """Return all attempts but the last of each leg."""
     return [each for leg in delivery_of(entry).legs for each in leg.attempts[:-1]]
+
+
+def _followed(entry: Entry) -> Sequence[tuple[Leg, LegResult]]:
+    """Return the legs that another one has followed, which no two of ``all_of`` do."""
+    begun = [
+        (planned, leg)
+        for planned, leg in zip(entry.plan.legs, delivery_of(entry).legs, strict=False)
+        if leg.attempts
+    ]
+    return [] if entry.plan.all_of else begun[:-1]
+
+
+def _are_over(entry: Entry) -> bool:
+    """Whether nothing is alive of the legs that another one has followed."""
+    return all(_is_over(leg) for _, leg in _followed(entry))
+
+
+def _is_over(leg: LegResult) -> bool:
+    """Whether nothing of a leg is alive: it did not go, has failed, or was given up."""
+    has_failed = leg.status is not None and leg.status.final and not leg.arrived
+    return isinstance(leg.outcome, NotSent | Refused) or leg.given_up or has_failed
+
+
+def _has_arrived(entry: Entry) -> bool:
+    """Whether a leg that another one has followed is known to have come as far as it should."""
+    return any(
+        leg.arrived
+        and planned.until is Until.DELIVERED
+        and planned.distrusted.isdisjoint(attempt.provider for attempt in leg.attempts)
+        for planned, leg in _followed(entry)
+    )
 
 
 def _is_certain(attempt: Attempt) -> bool:
@@ -118,18 +156,37 @@ def assert_true(world: World, delivery: Delivery) -> None:
     provider that knows it by the same id.
     """
     surprised = delivery.id in world.surprised
-    for result in delivery.legs if delivery.all_of else [_as_one(delivery)]:
+    for result in delivery.legs:
         taken = taken_of(world, result.attempts)
         assert len(taken) <= 1, f"sent by two ways: {taken}: {delivery}"
-        assert surprised or taken.total() in _TRUE_OF[type(result.outcome)], f"{taken}: {result}"
+        assert surprised or taken.total() in _true_of(world, result), f"{taken}: {result}"
+    if not delivery.all_of:
+        gone = [leg for leg in delivery.legs if taken_of(world, leg.attempts)]
+        for leg in gone[:-1]:  # a provider can say that one has failed, and then that it has not
+            assert _is_over(leg) or _failed_after_all(world, leg), f"on two legs: {delivery}"
+    assert delivery.outcome in [leg.outcome for leg in delivery.legs]
 
 
-_TRUE_OF = {Accepted: [1], Refused: [0], NotSent: [0], Unknown: [0, 1]}
-"""How often a message can have been taken of which this is said."""
+def _true_of(world: World, leg: LegResult) -> Sequence[int]:
+    """Return how often a message can have been taken of which this is said."""
+    match leg.outcome:
+        case Accepted():
+            return [1]
+        case Unknown():
+            return [0, 1]
+        case Refused() if _failed_after_all(world, leg):
+            return [0, 1]
+        case _:
+            return [0]
 
 
-def _as_one(delivery: Delivery) -> LegResult:
-    return LegResult(channel="any", outcome=delivery.outcome, attempts=delivery.attempts)
+def _failed_after_all(world: World, leg: LegResult) -> bool:
+    """Whether the provider has had it as failed for good at some time."""
+    return any(
+        status.final and status.state not in ARRIVED_STATES
+        for attempt in leg.attempts
+        for status in world.books[attempt.provider].history(attempt.own_id)
+    )
 
 
 def assert_over(world: World, entry: Entry) -> None:

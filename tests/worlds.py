@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
 import attrs
 
+from notify_core.callback import StatusEvent, Trust
 from notify_core.config.model import Config, JournalConfig, ProviderConfig, Retry, Route
 from notify_core.delivery import Attempt
 from notify_core.errors import JournalError, MessageError
@@ -27,6 +28,7 @@ from notify_core.journal.model import Entry, Filter
 from notify_core.journal.seal import Unsealed
 from notify_core.journal.sql import SqlJournal
 from notify_core.journal.sqlite import SqliteDatabase
+from notify_core.journal.tracks import Tracks
 from notify_core.keeping import Kept, Leases, with_answers_of
 from notify_core.message import MESSAGE_TYPES, Message, Priority
 from notify_core.notifier import Notifier
@@ -40,10 +42,11 @@ from notify_core.outcome import (
     State,
     Status,
     Unknown,
+    advanced,
 )
 from notify_core.plugins import Plugins
 from notify_core.progress import attempt_answered
-from notify_core.provider import Capabilities, ProviderType
+from notify_core.provider import Capabilities, ProviderType, ReceiptKind
 from notify_core.secret import Secret
 from notify_core.testing import ManualClock, accepted
 
@@ -146,6 +149,8 @@ class Fate(enum.Enum):
 
 
 LOST_ANSWER = Unknown("the answer was lost")
+SENT = Status(state=State.SENT)
+REJECTED = Status(state=State.REJECTED, final=True)
 
 ANSWERS: Mapping[Fate, Sequence[Outcome | Exception | None]] = {
     Fate.TAKEN: [None, LOST_ANSWER, RuntimeError("it failed afterwards")],
@@ -198,6 +203,8 @@ class Question:
 class Books:
     """What a provider knows: what it has taken, and what has failed, by our own ids.
 
+    ``became`` is all that a message that was taken has come through since, the last at the end.
+
     ``absences`` counts how often it has said *not found* although the lease of somebody who was
     calling it had not ended, or (``excused``) since it had.
     """
@@ -207,6 +214,7 @@ class Books:
         self.ask_after_s = ask_after_s
         self.taken: Counter[str] = Counter()
         self.failed: set[str] = set()
+        self.became: dict[str, list[Status]] = {}
         self.asked: Counter[str] = Counter()
         self.absences: list[tuple[str, float]] = []
 
@@ -216,13 +224,23 @@ class Books:
         if fate is Fate.FAILED:
             self.failed.add(own_id)
 
+    def move_on(self, own_id: str, status: Status) -> None:
+        """Let a message come further, if it can from where it is."""
+        known = self.history(own_id)
+        if known and advanced(known[-1], status) != known[-1]:
+            self.became[own_id] = [*known, status]
+
+    def history(self, own_id: str) -> Sequence[Status]:
+        """Return all that can truly be told of a message; nothing of one that is not known."""
+        if self.taken[own_id]:
+            return self.became.get(own_id, [SENT])
+        return [REJECTED] if own_id in self.failed else []
+
     def status(self, own_id: str, now: float) -> Status:
         """Say what is true."""
         self.asked[own_id] += 1
-        if self.taken[own_id]:
-            return Status(state=State.SENT)
-        if own_id in self.failed:
-            return Status(state=State.REJECTED, final=True)
+        if known := self.history(own_id):
+            return known[-1]
         self.absences.append((own_id, now))
         return Status(state=State.NOT_FOUND)
 
@@ -232,12 +250,24 @@ class Books:
         return len(said) >= len(self.ask_after_s) > 0
 
 
+_POLL_AFTER_S = (4.0, 20.0, 600.0)
+_FOLLOWED: Mapping[str, Any] = {
+    "receipts": frozenset(ReceiptKind),
+    "poll_after_s": _POLL_AFTER_S,
+    "poll_batch": 10,
+}
+
+
 class Door:
     """The provider plugin of one process."""
 
     def __init__(self, world: World, books: Books, connection: OwnConnection) -> None:
         self.capabilities = Capabilities(
-            channels=frozenset(TYPES), own_id=True, ask_after_s=books.ask_after_s, attachments=True
+            channels=frozenset(TYPES),
+            own_id=True,
+            ask_after_s=books.ask_after_s,
+            attachments=True,
+            **(_FOLLOWED if world.follows else {}),
         )
         self._world = world
         self._books = books
@@ -310,6 +340,10 @@ class Process(Notifier):
         plugins.register(_DoorType(), "door")
         super().__init__(config, plugins=plugins, clock=clock, chance=lambda: 0.5)
 
+    def be_told(self, provider: str, event: StatusEvent) -> bool:
+        """Take in what a provider tells of its own accord; False if nobody knows of it yet."""
+        return self._tracker.take(provider, event)
+
     def _opened(self, config: Config, types: Mapping[str, type[Message]]) -> Kept:
         assert config.journal is not None
         journal = SqlJournal(self.connection, types, Unsealed(), self._clock)
@@ -319,13 +353,22 @@ class Process(Notifier):
 class World:
     """A journal, providers, and two processes that use them.
 
+    If it ``follows`` what becomes of messages, providers are asked and call, see ``tell``.
+
     ``heard`` are the attempts whose answer somebody who is alive has heard during the last play,
     ``last_uses`` how often its process has used the journal. ``surprised`` are the deliveries of
     which a request arrived after everybody had a right to think it lost.
     """
 
-    def __init__(self, routes: Sequence[Route], providers: Mapping[str, tuple[float, ...]]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        providers: Mapping[str, tuple[float, ...]],
+        *,
+        follows: bool = False,
+    ) -> None:
         self.clock = ManualClock()
+        self.follows = follows
         self.books = {name: Books(name, schedule) for name, schedule in providers.items()}
         self.problems: list[str] = []
         self.surprised: set[str] = set()
@@ -334,7 +377,11 @@ class World:
         self.observers: list[Callable[[], None]] = []
         self._database = SqliteDatabase(":memory:")
         self.journal = SqlJournal(self._database, TYPES, Unsealed(), self.clock)
+        first_poll_s = dict.fromkeys(providers, _POLL_AFTER_S[0]) if follows else {}
+        tracks = Tracks(self._database, first_poll_s, timedelta(days=2), self.clock)
+        self.journal.accompany(tracks.note)
         self._routes = tuple(routes)
+        self._gone: frozenset[str] = frozenset()
         self._calls: list[Call] = []
         self._questions: list[Question] = []
         self._called: dict[str, Entry] = {}
@@ -365,6 +412,19 @@ class World:
             self.last_uses = self.processes[number].connection.uses
             self._restart_the_dead()
             self.processes[number].connection.befall(None)
+
+    def tell(self, number: int, own_id: str, status: Status, fault: Fault | None = None) -> Any:
+        """Let the provider of a message tell a process of it, and prove it."""
+        provider = next(name for name, books in self.books.items() if books.history(own_id))
+        event = StatusEvent(address="", own_id=own_id, status=status, trust=Trust.PROVEN)
+        return self.play(number, lambda process: process.be_told(provider, event), fault=fault)
+
+    def reload(self, routes: Sequence[Route], gone: Collection[str] = ()) -> None:
+        """Start both processes anew with other routes, and without some providers."""
+        self._routes, self._gone = tuple(routes), frozenset(gone)
+        for process in self.processes:
+            process.connection.is_dead = True
+        self._restart_the_dead()
 
     def let_happen(self, happening: Happening) -> None:
         """Let something happen while a provider is being called, but not within such a thing."""
@@ -419,7 +479,7 @@ class World:
         Whatever a provider was stopped for is mended.
         """
         for _ in range(_MANY):
-            for name in self.books:
+            for name in self.processes[0].providers:
                 self.processes[0].resume(name)
             self.processes[0].worker().work_off()
             due_in = self._due_in()
@@ -478,7 +538,11 @@ class World:
 
     def _started(self) -> Process:
         connection = OwnConnection(self._database, self._written)
-        doors = {name: Door(self, books, connection) for name, books in self.books.items()}
+        doors = {
+            name: Door(self, books, connection)
+            for name, books in self.books.items()
+            if name not in self._gone
+        }
         config = Config(
             providers=tuple(
                 ProviderConfig(name=name, type="door", settings=door)

@@ -25,6 +25,7 @@ from notify_core.journal.codec import (
 from notify_core.journal.model import ERASED, Entry, delivery_of
 from notify_core.journal.seal import Seal
 from notify_core.message import Message, Priority
+from notify_core.outcome import Unknown
 from notify_core.plain.messages import MessageReader
 from notify_core.progress import Wish
 
@@ -78,6 +79,8 @@ def standing_of(entry: Entry, now: datetime) -> dict[str, object]:
     last = delivery.attempts[-1] if delivery.attempts else None
     due_at = _or_none(entry.due_at)
     waits = entry.owner is None and entry.stage is not Stage.ENDED
+    # What is in doubt keeps its pause: it is there so that a question finds what is late.
+    pauses = due_at is not None and isinstance(delivery.outcome, Unknown)
     return {
         "id": entry.id,
         "lease": entry.lease,
@@ -87,7 +90,7 @@ def standing_of(entry: Entry, now: datetime) -> dict[str, object]:
         "wish": entry.wish and entry.wish.value,
         "owner": entry.owner,
         "due_at": due_at,
-        "due_if_wished": milliseconds(now) if waits else due_at,
+        "due_if_wished": milliseconds(now) if waits and not pauses else due_at,
         "changed_at": milliseconds(now),
         "channel": delivery.channel or (last and last.channel),
         "provider": delivery.provider or (last and last.provider),
