@@ -13,16 +13,26 @@ from notify_core._version import __version__ as __version__
 
 _PUBLIC = {
     "attachment": ("Attachment",),
+    "callback": (
+        "CallbackRequest",
+        "Incoming",
+        "IncomingKind",
+        "IncomingPage",
+        "StatusEvent",
+        "Trust",
+    ),
     "config.model": ("Until",),
     "contact": ("Contact",),
     "delivery": ("Attempt", "Delivery", "LegResult", "Report", "Stage"),
     "errors": (
         "AdaptationError",
         "AttachmentError",
+        "CallbackError",
         "ConfigError",
         "DeliveryError",
         "JournalError",
         "KeyConflict",
+        "ListError",
         "MessageError",
         "NotifyError",
         "PluginError",

@@ -1,15 +1,25 @@
 from notify_core._version import __version__ as __version__
 from notify_core.attachment import Attachment
+from notify_core.callback import (
+    CallbackRequest,
+    Incoming,
+    IncomingKind,
+    IncomingPage,
+    StatusEvent,
+    Trust,
+)
 from notify_core.config.model import Until
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery, LegResult, Report, Stage
 from notify_core.errors import (
     AdaptationError,
     AttachmentError,
+    CallbackError,
     ConfigError,
     DeliveryError,
     JournalError,
     KeyConflict,
+    ListError,
     MessageError,
     NotifyError,
     PluginError,
@@ -74,6 +84,8 @@ __all__ = [
     "BinaryForm",
     "Button",
     "Call",
+    "CallbackError",
+    "CallbackRequest",
     "Capabilities",
     "ConfigError",
     "Contact",
@@ -83,9 +95,13 @@ __all__ = [
     "FailureScope",
     "Flash",
     "Hlr",
+    "Incoming",
+    "IncomingKind",
+    "IncomingPage",
     "JournalError",
     "KeyConflict",
     "LegResult",
+    "ListError",
     "Mail",
     "Message",
     "MessageError",
@@ -113,8 +129,10 @@ __all__ = [
     "Stage",
     "State",
     "Status",
+    "StatusEvent",
     "Telegram",
     "Tools",
+    "Trust",
     "Unknown",
     "UnsupportedFeature",
     "Until",

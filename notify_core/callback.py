@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
@@ -54,7 +53,6 @@ class StatusEvent:
     status: Status
     provider_id: str | None = None
     own_id: str | None = None
-    cost: Decimal | None = None
     trust: Trust = Trust.HINT
 
 

@@ -15,6 +15,7 @@ import attrs
 
 from notify_core.clock import Clock
 from notify_core.config.model import Retry
+from notify_core.config.sections import FOLLOW
 from notify_core.contact import mask
 from notify_core.delivery import Attempt, Stage
 from notify_core.errors import JournalError, ProviderError
@@ -56,7 +57,6 @@ from notify_core.progress import (
     telling_attempt,
     waiting_began,
 )
-from notify_core.provider import Capabilities, ReceiptKind
 from notify_core.registry import Registry
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Dispatcher:
         clock: Clock,
         chance: Callable[[], float],
         keeper: Keeper,
-        follow: timedelta = timedelta(days=2),
+        follow: timedelta = FOLLOW,
         against: Callable[[str, Collection[str]], str | None] = nobody,
     ) -> None:
         self._registry = registry
@@ -121,9 +121,9 @@ class Dispatcher:
                     until = self._clock.now() + span
                     entry = _with(entry, waiting_began(entry.progress, until))
                 case Look():
-                    entry = _with(entry, looked(entry.progress, self._look(entry)))
+                    entry = _with(entry, looked(entry.plan, entry.progress, self._look(entry)))
                 case CloseLeg() as close:
-                    entry = _with(entry, leg_closed(entry.plan, entry.progress, close))
+                    entry = _closed(entry, close)
                 case Stay():
                     return self._keeper.end(entry, Stage.HELD)
                 case End():
@@ -162,13 +162,11 @@ class Dispatcher:
         expires = self._may_expire(entry, provider)
         message = message_to_send(entry, self._clock.now(), expires=expires)
         if message is None:
-            close = CloseLeg("its text is not kept")
-            return _with(entry, leg_closed(entry.plan, entry.progress, close))
+            return _closed(entry, CloseLeg("its text is not kept"))
         try:
             refused = self._refused(entry, message)
             if refused is not None:
-                close = CloseLeg(refused=refused)
-                return _with(entry, leg_closed(entry.plan, entry.progress, close))
+                return _closed(entry, CloseLeg(refused=refused))
             against = self._obstacle(entry, provider)
             if against is not None:
                 return _with(entry, self._put_off(entry, provider, against))
@@ -224,7 +222,7 @@ class Dispatcher:
         """Ask once more about an attempt whose leg is about to be given up."""
         attempt = telling_attempt(entry.progress.attempts)
         able = self._able.get(attempt.provider) if attempt else None
-        if attempt is None or able is None or not can_be_asked(able):
+        if attempt is None or able is None or not able.can_be_asked:
             return None
         try:
             return self._status_of(attempt)
@@ -279,13 +277,12 @@ def message_to_send(entry: Entry, now: datetime, *, expires: bool = False) -> Me
     return message if valid_for == message.valid_for else attrs.evolve(message, valid_for=valid_for)
 
 
-def can_be_asked(able: Capabilities) -> bool:
-    """Tell whether a provider can say what became of a message."""
-    return ReceiptKind.POLL in able.receipts or bool(able.ask_after_s)
-
-
 def _with(entry: Entry, progress: Progress) -> Entry:
     return attrs.evolve(entry, progress=progress)
+
+
+def _closed(entry: Entry, close: CloseLeg) -> Entry:
+    return _with(entry, leg_closed(entry.plan, entry.progress, close))
 
 
 def _rested(entry: Entry, wait: Ask | Pause | Rest) -> Entry:

@@ -15,7 +15,7 @@ from notify_core.keeping import Kept
 from notify_core.outcome import NotSent
 from notify_core.policy.polling import next_poll
 from notify_core.progress import attempt_by, is_followed, receipt_of
-from notify_core.provider import Capabilities, ReceiptKind
+from notify_core.provider import Capabilities
 from notify_core.tracking import Told, Tracker, learned
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Poller:
         self._kept = kept
         self._tracks = tracks
         self._tracker = tracker
-        self._able = {name: able for name, able in capabilities.items() if can_be_polled(able)}
+        self._able = {name: able for name, able in capabilities.items() if able.can_be_polled}
         self._clock = clock
 
     def work_off(self) -> int:
@@ -97,11 +97,6 @@ class Poller:
             counts=has_asked,
             poll_at=None if is_over or at > track.follow_until else at,
         )
-
-
-def can_be_polled(able: Capabilities) -> bool:
-    """Tell whether a provider is asked by itself what became of messages."""
-    return ReceiptKind.POLL in able.receipts and bool(able.poll_after_s)
 
 
 def _attempt(entry: Entry | None, own_id: str) -> Attempt | None:

@@ -75,6 +75,16 @@ class Capabilities:
         if self.poll_batch < 1:
             raise ValueError("poll_batch must be at least 1")
 
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether it can say what became of a message."""
+        return ReceiptKind.POLL in self.receipts or bool(self.ask_after_s)
+
+    @property
+    def can_be_polled(self) -> bool:
+        """Whether it is asked by itself what became of messages that it has taken."""
+        return ReceiptKind.POLL in self.receipts and bool(self.poll_after_s)
+
     def can_expire(self, after: timedelta) -> bool:
         """Tell whether it can be told that a message is worth delivering for so long."""
         longest = self.longest_validity

@@ -23,6 +23,7 @@ from notify_core.errors import CallbackError, JournalError, ProviderError
 from notify_core.ids import new_id
 from notify_core.journal.calls import Call, Calls, Settled
 from notify_core.keeping import Kept
+from notify_core.sparing import Sparing
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ _NEVER_CAME_BACK: Final = "failed: whoever did it never came back, time and agai
 _IN_BULK: Final = 100
 _HANDS: Final = 8
 """So many calls are done at once. On SQLite they share their commits."""
-_MOST_GIVEN_UP: Final = {"refused": 1_000, "unmatched": 1_000, "failed": 100_000}
+_MOST_GIVEN_UP: Final = {"refused": 1_000, "unmatched": 1_000, "failed": 10_000}
 """So many are kept of each kind. Anybody can send calls that come to nothing: nobody shall be able
 to fill the disk with them."""
 _TRIM_EVERY: Final = 1_000
@@ -109,6 +110,7 @@ class Receiver:
         self._calls = Calls(kept.journal.database, kept.journal.seal)
         self._counter = _Counter()
         self._room = _Room(self._calls.waiting, most_waiting, clock)
+        self._given_up = Sparing(clock)
         self._untrimmed = _TRIM_EVERY  # nobody knows what another process has left
 
     def accept(self, provider: str, request: CallbackRequest) -> None:
@@ -135,7 +137,7 @@ class Receiver:
         if calls:
             settled = self._settled(calls)
             self._calls.settle(owner, settled)
-            _tell(settled)
+            self._tell(settled)
             self._trim(settled)
         return len(calls)
 
@@ -191,14 +193,24 @@ class Receiver:
         try:
             self._do(provider, request)
         except CallbackError as error:
-            _log.warning("a call of provider %s was refused: %s", provider, _one_line(str(error)))
-        except _Unmatched:
-            _log.warning("a call of provider %s is about a message nobody knows", provider)
+            self._log_given_up(provider, _result("refused", str(error)))
+        except _Unmatched as error:
+            self._log_given_up(provider, str(error))
         except (Exception, SystemExit) as error:  # a plugin or a defect: it must come again
             raise JournalError(
                 f"a call of {provider} failed ({_words(error)}), and none can be kept with "
                 "journal.text: never; it must be repeated"
             ) from None
+
+    def _tell(self, settled: Sequence[Settled]) -> None:
+        given_up = [(each.call.provider, each.result) for each in settled if each.result]
+        for (provider, result), times in Counter(given_up).items():
+            self._log_given_up(provider, result, times)
+
+    def _log_given_up(self, provider: str, result: str, times: int = 1) -> None:
+        """Log what was given up, but sparingly: anybody can send calls that come to nothing."""
+        for (name, why), count in self._given_up.due(provider, result, times):
+            _log.warning("calls of provider %s given up (%d): %s", name, count, why)
 
     def _trim(self, settled: Sequence[Settled]) -> None:
         given_up = sum(each.result is not None for each in settled)
@@ -271,13 +283,6 @@ class _Counter:
             if not self._queue:
                 return
             time.sleep(_LOOK_AGAIN_S)
-
-
-def _tell(settled: Sequence[Settled]) -> None:
-    """Log what was given up, in one line for all of a kind: anybody can send many of them."""
-    given_up = [(each.call.provider, each.result) for each in settled if each.result]
-    for (provider, result), times in Counter(given_up).items():
-        _log.warning("calls of provider %s given up (%d): %s", provider, times, result)
 
 
 def _result(word: str, reason: str) -> str:

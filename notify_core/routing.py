@@ -235,9 +235,9 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
     """Plan the legs of a route for one recipient; see ``decide`` for what it raises."""
     planned = [
         _plan_leg(
-            config, subject, catalog, route.if_unknown, is_followed=_is_followed(route, config)
+            config, subject, catalog, route.if_unknown, is_followed=_is_followed(route, number)
         )
-        for config in route.legs
+        for number, config in enumerate(route.legs)
     ]
     legs = tuple(leg for leg in planned if isinstance(leg, Leg))
     left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
@@ -328,9 +328,9 @@ def _plan_leg(
     )
 
 
-def _is_followed(route: Route, leg: LegConfig) -> bool:
-    """Tell whether another leg follows when the time for this one is over."""
-    is_last = leg is route.legs[-1]
+def _is_followed(route: Route, number: int) -> bool:
+    """Tell whether another leg follows when the time for this one, from 0 on, is over."""
+    leg, is_last = route.legs[number], number + 1 == len(route.legs)
     gives_up = leg.until is not Until.ACCEPTED and Because.EXPIRED in leg.on
     return gives_up and not is_last and route.mode is Mode.FIRST_OF
 

@@ -180,7 +180,7 @@ def learned(known: Entry, told: Sequence[Told], now: datetime) -> Entry:
     progress = known.progress
     for each in told:
         status = _bare(each.status) if known.plan.recipient == ERASED else each.status
-        progress = status_learned(progress, each.own_id, each.provider, status)
+        progress = status_learned(known.plan, progress, each.own_id, each.provider, status)
     if progress == known.progress:
         return known
     entry = attrs.evolve(known, progress=progress)

@@ -14,7 +14,7 @@ from notify_core.inbox import Inbox
 from notify_core.journal.tracks import Tracks
 from notify_core.keeping import Kept
 from notify_core.phones import PhoneNumbers
-from notify_core.polling import Poller, can_be_polled
+from notify_core.polling import Poller
 from notify_core.receiving import Receiver
 from notify_core.registry import Registry
 from notify_core.suppression import Suppressions
@@ -65,9 +65,7 @@ class WaysBack:
 
 def _followed(config: Config, kept: Kept, registry: Registry, clock: Clock) -> Tracks:
     able = registry.capabilities
-    first_poll_s = {
-        name: each.poll_after_s[0] for name, each in able.items() if can_be_polled(each)
-    }
+    first_poll_s = {name: each.poll_after_s[0] for name, each in able.items() if each.can_be_polled}
     tracks = Tracks(kept.journal.database, first_poll_s, config.receipts.follow, clock)
     kept.journal.accompany(tracks.note)
     return tracks

@@ -10,12 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from notify_core.carrying import Carrier
-from notify_core.chores import Chore
+from notify_core.chores import Chore, KeepAt, is_due
 from notify_core.clock import Clock
 from notify_core.config.model import WorkerConfig
 from notify_core.errors import JournalError
@@ -35,10 +34,6 @@ _LONGEST_WAIT_S = 60.0
 _WHEN_FULL_S = 0.1
 """How often a worker that has its hands full looks for what is urgent."""
 _AFTER_FAILURE_S = 1.0
-_LONGEST_BETWEEN_CHORES_S = 5.0
-"""Not everything that makes a chore due wakes who waits in another process."""
-_BETWEEN_LOOKS_S = 0.1
-"""How long a chore lets others write before it looks again whether it is due."""
 _IN_BULK = 16
 """So many are claimed at once where there are that many; each claim is a commit."""
 
@@ -74,13 +69,13 @@ class Worker:
         """Work until ``stop`` is called, then end what is under way and give up the rest."""
         watch = self._journal.watch()
         hands = [self._hired(number) for number in range(self._config.concurrency)]
-        hands += [self._hired_for(chore) for chore in self._chores]
+        others = [self._hired_for(chore) for chore in self._chores]
         try:
             while not self._stopping.is_set():
                 self._claim_or_wait(watch)
         finally:
             watch.close()
-            self._end(hands)
+            self._end(hands, others)
 
     def stop(self) -> None:
         """Ask it to stop; ``run`` returns when it has.
@@ -104,7 +99,7 @@ class Worker:
     def _do_chores(self) -> int:
         done = 0
         for chore in self._chores:
-            while not self._stopping.is_set() and self._is_due(chore):
+            while not self._stopping.is_set() and is_due(chore, self._clock):
                 times = chore.work_off()
                 done += times
                 if not times:
@@ -177,9 +172,7 @@ class Worker:
         return entries
 
     def _seconds_to_next(self) -> float:
-        return self._seconds_until(self._journal.next_due(_LANES))
-
-    def _seconds_until(self, due: datetime | None) -> float:
+        due = self._journal.next_due(_LANES)
         if due is None:
             return _LONGEST_WAIT_S
         seconds = (due - self._clock.now()).total_seconds()
@@ -189,44 +182,11 @@ class Worker:
     # --- do this one --------------------------------------------------------------------------
 
     def _hired(self, number: int) -> threading.Thread:
-        name = f"notify-worker-{number}"
-        hand = threading.Thread(target=self._carry_all, args=(number,), name=name, daemon=True)
-        hand.start()
-        return hand
+        return _started(f"notify-worker-{number}", self._carry_all, number)
 
     def _hired_for(self, chore: Chore) -> threading.Thread:
-        name = f"notify-worker-{chore.name}"
-        hand = threading.Thread(target=self._keep_at, args=(chore,), name=name, daemon=True)
-        hand.start()
-        return hand
-
-    def _keep_at(self, chore: Chore) -> None:
-        watch = self._journal.watch()
-        try:
-            while not self._stopping.is_set():
-                self._do_or_wait(chore, watch)
-        finally:
-            watch.close()
-
-    def _do_or_wait(self, chore: Chore, watch: Watch) -> None:
-        try:
-            if not self._is_due(chore):
-                watch.wait(min(self._seconds_until(chore.next_due()), _LONGEST_BETWEEN_CHORES_S))
-                # Whatever is written wakes everybody, and there can be much.
-                self._stopping.wait(_BETWEEN_LOOKS_S)
-            elif not chore.work_off():
-                # Somebody else has it in hand.
-                self._stopping.wait(_LEAST_WAIT_S)
-        except JournalError as error:
-            _log.error("the worker cannot use the journal for %s: %s", chore.name, error)
-            self._stopping.wait(_AFTER_FAILURE_S)
-        except (Exception, SystemExit):  # a plugin or a defect: the chore is to be gone on with
-            _log.exception("the worker failed at %s", chore.name)
-            self._stopping.wait(_AFTER_FAILURE_S)
-
-    def _is_due(self, chore: Chore) -> bool:
-        due = chore.next_due()
-        return due is not None and due <= self._clock.now()
+        keep_at = KeepAt(chore, self._journal, self._clock, self._stopping)
+        return _started(f"notify-worker-{chore.name}", keep_at.run)
 
     def _carry_all(self, number: int) -> None:
         urgent_only = number < self._config.reserved
@@ -254,15 +214,24 @@ class Worker:
         except JournalError as error:
             _log.error("%d deliveries stay leased for a while: %s", len(waiting), error)
 
-    def _end(self, hands: Sequence[threading.Thread]) -> None:
+    def _end(self, hands: Sequence[threading.Thread], others: Sequence[threading.Thread]) -> None:
         """End what is under way, and give up what was not begun."""
         self._give_up(self._queue.close())
         end = self._clock.monotonic() + self._config.stop_within.total_seconds()
-        for hand in hands:
+        for hand in (*hands, *others):
             hand.join(max(end - self._clock.monotonic(), 0.0))
         busy = sum(hand.is_alive() for hand in hands)
         if busy:
             _log.error("%d deliveries are left in the middle; they are asked about later", busy)
+        for other in others:
+            if other.is_alive():
+                _log.error("%s is left in the middle; another worker does it later", other.name)
+
+
+def _started(name: str, target: Callable[..., None], *args: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 class _Queue:

@@ -19,7 +19,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notify_core.config.checks import waiting_problems
+from notify_core.config.checks import journal_problems
 from notify_core.config.load import load, loads
 from notify_core.config.model import (
     Because,
@@ -298,7 +298,7 @@ WAITS = "routes: [{name: default, send: {via: main}, quiet: {days: sun}}]\n"
 
 @pytest.mark.parametrize("text", [WAITS, f"{WAITS}journal:\n"])
 def test_messages_wait_only_in_a_file_with_a_journal(text: str) -> None:
-    assert [str(problem) for problem in waiting_problems(compose(text, "test.yaml"))] == [
+    assert [str(problem) for problem in journal_problems(compose(text, "test.yaml"))] == [
         'test.yaml:1:45: routes[0].quiet: "quiet" needs a journal, where messages wait; write '
         "journal: sqlite:///notify.db at the top level of the file"
     ]
@@ -316,7 +316,7 @@ def test_messages_wait_only_in_a_file_with_a_journal(text: str) -> None:
     ],
 )
 def test_where_nothing_waits_or_a_journal_is_there_is_no_such_problem(text: str) -> None:
-    assert list(waiting_problems(compose(text, "test.yaml"))) == []
+    assert list(journal_problems(compose(text, "test.yaml"))) == []
 
 
 def test_two_plugins_with_one_type_are_a_problem_of_the_file() -> None:

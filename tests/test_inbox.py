@@ -416,10 +416,12 @@ def test_the_cursor_survives_the_process(world: World) -> None:
 
 
 def test_a_page_that_gets_no_further_is_not_asked_for_for_ever(world: World) -> None:
-    """Though it says there is more."""
+    """Though it says there is more: it is asked after its pause, like any other."""
     stuck = IncomingPage(messages=(), after=None, more=True)
     notifier, provider, _ = polling(world, stuck, stuck, stuck)
 
+    work(notifier)
+    world.clock.advance(PAUSE.total_seconds() - 1)
     work(notifier)
 
     assert len(provider.asked_behind) == 1
@@ -488,9 +490,9 @@ def test_the_next_question_is_when_a_worker_must_wake(world: World) -> None:
 def test_nobody_else_has_to_be_asked(world: World) -> None:
     """A provider that cannot be is refused where it is configured, and where it is asked."""
     able = {"a": asked(), "b": ScriptedProvider()}
-    with pytest.raises(ConfigError, match=r"'b' cannot be asked .* these can: a"):
+    with pytest.raises(ConfigError, match=r'"b" cannot be asked .* these can: a'):
         world.notifier(incoming=IncomingConfig(poll={"b": PAUSE}), **able)
-    with pytest.raises(ConfigError, match="'b' cannot be asked"):
+    with pytest.raises(ConfigError, match='"b" cannot be asked'):
         world.notifier(**able).inbox.ask("b")
 
 

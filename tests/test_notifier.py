@@ -21,10 +21,12 @@ from notify_core.config.model import (
     Mode,
     Quiet,
     Route,
+    TextAtRest,
     Until,
     Via,
     When,
 )
+from notify_core.config.sections import IncomingConfig, Suppression
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import (
@@ -306,6 +308,10 @@ WAITS = attrs.evolve(THEN, until=Until.DELIVERED, within=A_WHILE)
             "legs[0]: until needs within, or the next leg might never follow",
         ),
         (
+            Route(name="default", legs=(attrs.evolve(WAITS, within=None),) * 2),
+            "legs[0]: until needs within, or the next leg might never follow",
+        ),
+        (
             Route(name="default", legs=(WAITS, THEN), mode=Mode.ALL_OF),
             "legs[0]: no leg of all_of waits for a receipt",
         ),
@@ -339,6 +345,37 @@ def test_a_leg_that_waits_without_a_journal_is_refused_whoever_wrote_it() -> Non
         "configuration: routes.default.legs[0]: until needs a journal, where messages wait"
     )
     assert (problem.line, problem.column) == (0, 0)
+
+
+def test_a_leg_that_would_follow_when_its_text_is_gone_is_refused_whoever_wrote_it() -> None:
+    config = journalled(
+        scripted_config(Route(name="default", legs=(WAITS, THEN)), a=ScriptedProvider())
+    )
+    assert config.journal is not None
+    forgetful = attrs.evolve(config.journal, text=TextAtRest.NEVER)
+
+    with pytest.raises(ConfigError, match="never keeps no text for it"):
+        notifier_with(attrs.evolve(config, journal=forgetful))
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ({"suppression": Suppression(consent=("promo",))}, "suppression: needs a journal"),
+        (
+            {"incoming": IncomingConfig(poll={"a": timedelta(minutes=1)})},
+            "incoming: needs a journal",
+        ),
+    ],
+)
+def test_what_needs_a_list_or_a_cursor_is_refused_without_a_journal_to_keep_it(
+    section: dict[str, Any], problem: str
+) -> None:
+    """Else what needs consent would be sent without one."""
+    config = attrs.evolve(scripted_config(a=ScriptedProvider()), **section)
+
+    with pytest.raises(ConfigError, match=problem):
+        notifier_with(config)
 
 
 def test_quiet_time_without_a_journal_is_refused_whoever_wrote_it() -> None:

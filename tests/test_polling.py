@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from notify_core.callback import Trust
-from notify_core.config.model import IfUnknown, JournalConfig, Until
+from notify_core.config.model import Config, IfUnknown, Until
 from notify_core.delivery import Delivery
 from notify_core.errors import ProviderError
 from notify_core.hookspecs import hookimpl
@@ -20,11 +20,9 @@ from notify_core.message import Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import FailureScope, NotSent, Receipt, State, Status, Unknown
 from notify_core.policy.polling import next_poll
-from notify_core.polling import can_be_polled
 from notify_core.provider import Capabilities, ReceiptKind
-from notify_core.secret import Secret
 from notify_core.testing import ManualClock, notifier_with
-from tests.followed import FOLLOWED, NEVER_ASKED, CallingProvider, config, event, leg, tell
+from tests.followed import FOLLOWED, NEVER_ASKED, CallingProvider, config, event, kept_at, leg, tell
 
 SENT = Status(state=State.SENT)
 DELIVERED = Status(state=State.DELIVERED, final=True)
@@ -115,7 +113,7 @@ def test_the_last_pause_is_that_of_all_later_questions(asked: int, pause_s: floa
 def test_a_provider_is_asked_if_it_can_be_and_says_how_often(
     able: Capabilities, expected: bool
 ) -> None:
-    assert can_be_polled(able) is expected
+    assert able.can_be_polled is expected
 
 
 def test_a_provider_is_asked_after_its_pauses_until_a_status_is_final() -> None:
@@ -178,6 +176,15 @@ def test_many_messages_are_asked_about_in_one_question() -> None:
         assert len({each.own_id for each in on.provider.asked}) == 50
 
 
+def test_a_provider_is_asked_with_what_it_has_said_of_a_message_itself() -> None:
+    with scene() as on:
+        (delivery,) = on.send()
+
+        on.work_until(5)
+
+        assert on.provider.asked == [delivery.receipt]
+
+
 def test_a_message_is_followed_no_longer_than_the_configuration_says() -> None:
     """Two days and a little, for a provider that never tells the end."""
     rarely = attrs.evolve(FOLLOWED, poll_after_s=(3600.0,))
@@ -222,26 +229,47 @@ def test_a_question_that_could_not_be_put_does_not_count() -> None:
         assert on.notifier.get(delivery.id).status == DELIVERED
 
 
+def kept_in(path: Path, provider: Counting) -> Config:
+    return kept_at(f"sqlite:///{path}", config(leg("a"), a=provider))
+
+
+def damage(path: Path, delivery: Delivery) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE notify_deliveries SET progress = '{' WHERE id = ?", [delivery.id]
+        )
+
+
 def test_a_damaged_delivery_spoils_no_question_about_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "notify.db"
     clock = ManualClock()
     provider = Counting(clock, [DELIVERED])
-    journal = JournalConfig(url=Secret(f"sqlite:///{path}"))
-    kept = attrs.evolve(config(leg("a"), a=provider), journal=journal)
-    with notifier_with(kept, clock=clock) as notifier:
+    with notifier_with(kept_in(path, provider), clock=clock) as notifier:
         damaged, sound = notifier.send(Sms(to=["+79990000001", "+79990000002"], text="hi"))
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute(
-                "UPDATE notify_deliveries SET progress = '{' WHERE id = ?", [damaged.id]
-            )
+        damage(path, damaged)
 
         clock.advance(5)
         notifier.worker().work_off()
 
         assert notifier.get(sound.id).status == DELIVERED
+        assert [each.own_id for each in provider.asked] == [f"{sound.id}-1"]
     assert f"delivery {damaged.id} is followed no longer" in caplog.text
+
+
+def test_nobody_is_asked_about_damaged_deliveries_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    clock = ManualClock()
+    provider = Counting(clock)
+    with notifier_with(kept_in(path, provider), clock=clock) as notifier:
+        (damaged,) = notifier.send(Sms(to="+79990000001", text="hi"))
+        damage(path, damaged)
+
+        clock.advance(5)
+        notifier.worker().work_off()
+
+    assert provider.questions == []
 
 
 def test_an_authorisation_error_stops_the_questions_until_it_is_mended() -> None:

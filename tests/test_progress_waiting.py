@@ -59,9 +59,11 @@ from notify_core.progress import (
     merged,
     next_action,
     overall,
+    provider_skipped,
     question_answered,
     rested,
     round_began,
+    standing,
     status_learned,
     waiting_began,
 )
@@ -144,10 +146,14 @@ def awaiting(plan: Plan, answer: Outcome = TAKEN) -> Progress:
 
 
 def learned(
-    progress: Progress, *statuses: Status, number: int = 1, provider: str = "a"
+    progress: Progress,
+    *statuses: Status,
+    number: int = 1,
+    provider: str = "a",
+    plan: Plan | None = None,
 ) -> Progress:
     for status in statuses:
-        progress = status_learned(progress, f"d-1-{number}", provider, status)
+        progress = status_learned(plan or PLAN, progress, f"d-1-{number}", provider, status)
     return progress
 
 
@@ -186,7 +192,13 @@ def is_end(until: Until, status: Status) -> bool:
     """Whether a leg need not wait any longer, said in another way than by the program."""
     if status.state in ARRIVED_STATES:
         return until is Until.DELIVERED or status.state is not State.DELIVERED
-    return status.final
+    # What is called final and says nothing of the end is unclear, and left to the time.
+    return status.final and status.state.value in (
+        "undelivered",
+        "rejected",
+        "expired",
+        "simulated",
+    )
 
 
 @pytest.mark.parametrize("final", [False, True], ids=["not final", "final"])
@@ -204,7 +216,7 @@ def test_a_leg_waits_until_it_has_arrived_or_never_will_or_its_time_is_over(
         next_action(plan, progress, RULES, at()),
         next_action(plan, progress, RULES, at(just_before)),
         next_action(plan, progress, RULES, at(OVER)),
-        next_action(plan, looked(progress, None), RULES, at(OVER)),
+        next_action(plan, looked(plan, progress, None), RULES, at(OVER)),
     ]
 
     if is_end(until, status):
@@ -219,7 +231,45 @@ def test_of_a_provider_that_is_not_trusted_the_time_alone_decides(state: State) 
     progress = learned(awaiting(plan), Status(state=state, final=True))
 
     assert next_action(plan, progress, RULES, at()) == Rest(20.0)
-    assert next_action(plan, looked(progress, DELIVERED), RULES, at(OVER)) == GIVEN_UP
+    assert next_action(plan, looked(plan, progress, DELIVERED), RULES, at(OVER)) == GIVEN_UP
+
+
+def test_who_is_not_trusted_is_believed_that_it_has_the_message_and_no_more() -> None:
+    """Else a made-up failure would make the next leg follow before the time is over."""
+    distrustful = planned(waiting_leg(distrusted=frozenset({"a"})), leg("b"))
+    trusting = planned(waiting_leg(), leg("b"))
+
+    outcomes = [
+        type(learned(told_by(plan, LOST), UNDELIVERED, plan=plan).attempts[0].outcome)
+        for plan in (distrustful, trusting)
+    ]
+    asked_for = [
+        type(asked(plan, told_by(plan, LOST), UNDELIVERED).attempts[0].outcome)
+        for plan in (distrustful, trusting)
+    ]
+
+    assert outcomes == asked_for == [Accepted, Refused]
+
+
+def test_who_is_not_trusted_is_believed_no_more_of_a_leg_that_is_over() -> None:
+    wary = waiting_leg(if_unknown=IfUnknown.NEXT, distrusted=frozenset({"a"}))
+    plan = planned(wary, leg("c"))
+    given_up = leg_closed(plan, awaiting(plan, LOST), GIVEN_UP)
+
+    told = learned(given_up, UNDELIVERED, plan=plan)
+
+    assert isinstance(told.done[0].outcome, Accepted)
+
+
+@pytest.mark.parametrize(("distrusted", "arrived"), [("a", False), ("b", True)])
+def test_a_leg_tells_whether_the_provider_that_took_its_message_is_believed(
+    distrusted: str, arrived: bool
+) -> None:
+    plan = planned(waiting_leg("a", "b", distrusted=frozenset({distrusted})), leg("c"))
+
+    (result,) = leg_closed(plan, learned(awaiting(plan), DELIVERED, plan=plan), GIVEN_UP).done
+
+    assert (result.arrived, result.distrusted) == (arrived, not arrived)
 
 
 def test_who_is_trusted_is_believed_beside_one_who_is_not() -> None:
@@ -242,7 +292,7 @@ def test_who_is_trusted_is_believed_beside_one_who_is_not() -> None:
 def test_what_the_last_look_finds_counts_as_if_it_had_come_in_time(
     status: Status | None, action: Action
 ) -> None:
-    assert next_action(PLAN, looked(awaiting(PLAN), status), RULES, at(OVER)) == action
+    assert next_action(PLAN, looked(PLAN, awaiting(PLAN), status), RULES, at(OVER)) == action
 
 
 @pytest.mark.parametrize("left_s", [9.0, 0.0, -9.0])
@@ -352,17 +402,29 @@ def test_what_asking_finds_out_decides_what_follows(
 def test_a_question_that_would_come_after_the_time_is_left_to_the_last_look() -> None:
     plan = doubtful(IfUnknown.NEXT)
     progress = awaiting(plan, LOST)
-    shortly_before = OVER - timedelta(seconds=0.5)
+    before = [OVER - timedelta(seconds=seconds) for seconds in (1.5, 1.0, 0.5)]
 
-    assert next_action(plan, progress, RULES, at(shortly_before)) == Rest(0.5)
+    assert [next_action(plan, progress, RULES, at(moment)) for moment in before] == [
+        Ask(1.0),
+        Rest(1.0),
+        Rest(0.5),
+    ]
     assert next_action(plan, progress, RULES, at(OVER)) == Look()
-    assert next_action(plan, looked(progress, None), RULES, at(OVER)) == GIVEN_UP
+    assert next_action(plan, looked(plan, progress, None), RULES, at(OVER)) == GIVEN_UP
 
 
 def test_a_pause_before_a_question_that_is_over_is_not_made_again() -> None:
     plan = doubtful(IfUnknown.NEXT)
 
     assert next_action(plan, rested(awaiting(plan, LOST)), RULES, at()) == Ask(0.0)
+
+
+def test_a_status_that_leaves_it_in_doubt_cuts_no_pause_before_a_question_short() -> None:
+    pausing = rested(told_by(PLAN, LOST))
+
+    told = learned(pausing, Status(state=State.UNKNOWN))
+
+    assert next_action(PLAN, told, RULES, at()) == Ask(1.0)
 
 
 @pytest.mark.parametrize("if_unknown", [IfUnknown.RECONCILE, IfUnknown.NEXT])
@@ -390,11 +452,12 @@ def test_one_in_doubt_that_is_given_up_stays_so_and_the_next_leg_follows() -> No
 def test_a_message_that_goes_again_is_waited_for_anew() -> None:
     """Its time begins when it is taken, and the provider is told how long it is worth it."""
     plan = doubtful(IfUnknown.NEXT)
-    absent = looked(asked(plan, awaiting(plan, LOST), ABSENT, ABSENT), None)
+    absent = looked(plan, asked(plan, awaiting(plan, LOST), ABSENT, ABSENT), None)
 
     again = told_by(plan, TAKEN, round_began(absent, RULES))
 
     assert next_action(plan, again, RULES, at(OVER - timedelta(seconds=1))) == Await(WITHIN)
+    assert next_action(plan, waiting_began(again, OVER), RULES, at(OVER)) == Look()
 
 
 def test_a_message_that_went_again_after_a_certain_absence_can_be_given_up() -> None:
@@ -402,6 +465,46 @@ def test_a_message_that_went_again_after_a_certain_absence_can_be_given_up() -> 
     again = told_by(PLAN, TAKEN, round_began(absent, RULES))
 
     assert leg_closed(PLAN, again, GIVEN_UP).waiting == ("b",)
+
+
+# --- two attempts of one leg ----------------------------------------------------------------
+
+
+def sent_twice(plan: Plan, answer: Outcome) -> Progress:
+    """The message seemed to be absent, so that it went again, to be answered so."""
+    absent = asked(plan, unheard(plan), ABSENT, ABSENT)
+    return told_by(plan, answer, round_began(absent, RULES))
+
+
+def taken_at_first(plan: Plan, progress: Progress) -> Progress:
+    """The first attempt is heard of after the second: the message was taken at once."""
+    return merged(progress, told_by(plan, TAKEN))
+
+
+def test_of_two_attempts_a_status_is_of_the_one_that_was_taken() -> None:
+    progress = taken_at_first(PLAN, sent_twice(PLAN, DOWN))
+
+    told = learned(waiting_began(progress, OVER), DELIVERED)
+
+    assert [each.status for each in told.attempts] == [DELIVERED, None]
+    assert next_action(PLAN, told, RULES, at()) == CloseLeg()
+
+
+def test_no_leg_begins_after_the_first_of_two_attempts_has_arrived() -> None:
+    progress = taken_at_first(PLAN, sent_twice(PLAN, DOWN))
+
+    given_up = leg_closed(PLAN, progress, GIVEN_UP)
+
+    assert next_action(PLAN, given_up, RULES, at()) == Try("b")
+    assert next_action(PLAN, learned(given_up, DELIVERED), RULES, at()) == ARRIVED
+
+
+def test_a_leg_that_is_over_is_as_the_one_of_two_attempts_that_was_taken() -> None:
+    plan = doubtful(IfUnknown.NEXT)
+    given_up = leg_closed(plan, sent_twice(plan, LOST), GIVEN_UP)
+    assert given_up.done[0].outcome == LOST
+
+    assert taken_at_first(plan, given_up).done[0].outcome == TAKEN
 
 
 # --- whether the next leg follows -----------------------------------------------------------
@@ -577,6 +680,15 @@ def test_a_message_that_its_provider_tells_of_was_taken_or_has_failed(
     assert attempt.status == status
 
 
+def test_one_in_doubt_is_known_by_the_id_that_its_provider_tells() -> None:
+    told = attrs.evolve(SENT, provider_id="17")
+
+    (attempt,) = learned(told_by(PLAN, LOST), told).attempts
+
+    assert isinstance(attempt.outcome, Accepted)
+    assert attempt.outcome.receipt.provider_id == "17"
+
+
 @pytest.mark.parametrize("state", [State.NOT_FOUND, State.UNKNOWN])
 def test_a_status_that_says_nothing_leaves_it_in_doubt(state: State) -> None:
     (attempt,) = learned(told_by(PLAN, LOST), Status(state=state)).attempts
@@ -599,6 +711,15 @@ def test_one_found_as_failed_and_told_of_as_sent_was_taken_before_it_failed() ->
 
     assert first.attempts == second.attempts
     assert isinstance(first.attempts[0].outcome, Accepted)
+
+
+def test_a_status_does_not_change_why_a_leg_could_not_be_gone_on_with() -> None:
+    """Somebody has said stop after the first attempt, so that there was no second."""
+    closed = leg_closed(PLAN, told_by(PLAN, DOWN), CloseLeg(refused=BAD_TEXT))
+
+    (result,) = learned(closed, SENT).done
+
+    assert (result.outcome, result.status) == (BAD_TEXT, SENT)
 
 
 def test_the_answer_that_comes_late_stands_beside_the_status_that_came_before_it() -> None:
@@ -719,6 +840,7 @@ OTHER = Accepted(Receipt(provider="b", address="+79990000001", provider_id="2"))
         ([ended(TAKEN, DELIVERED, given_up=True), ended(DOWN)], TAKEN),
         ([ended(TAKEN, DELIVERED, given_up=True), ended(OTHER)], TAKEN),
         ([ended(TAKEN, DELIVERED, given_up=True), ended(LOST)], TAKEN),
+        ([ended(TAKEN, DELIVERED, given_up=True), ended(OTHER, DELIVERED)], TAKEN),
         ([GIVEN_UP_TAKEN, ended(OTHER, DELIVERED)], OTHER),
         # Else the last one.
         ([GIVEN_UP_TAKEN, ended(OTHER)], OTHER),
@@ -739,6 +861,16 @@ def test_a_delivery_is_as_the_leg_that_arrived_else_as_the_last_unless_another_m
     legs: Sequence[LegResult], expected: Outcome
 ) -> None:
     assert overall(Mode.FIRST_OF, legs) == expected
+
+
+def test_a_leg_counts_from_when_a_provider_was_tried_or_left_out() -> None:
+    plan = planned(leg("a"), leg("b", "c"))
+    second = leg_closed(plan, told_by(plan, DOWN))
+
+    skipped = provider_skipped(second, "b", "left alone")
+
+    assert [result.outcome for result in standing(plan, second)] == [DOWN]
+    assert [result.skipped for result in standing(plan, skipped)] == [(), skipped.skipped]
 
 
 # --- whatever happens -----------------------------------------------------------------------
@@ -778,7 +910,9 @@ class Story:
         attempts = [*known, *self.progress.attempts]
         if attempts:
             chosen = attempts[number % len(attempts)]
-            self.progress = status_learned(self.progress, chosen.own_id, chosen.provider, status)
+            self.progress = status_learned(
+                self.plan, self.progress, chosen.own_id, chosen.provider, status
+            )
 
     def do(self, action: Action, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self.steps += 1
@@ -787,7 +921,7 @@ class Story:
             case Await(span):
                 self.progress = waiting_began(progress, self.now + span)
             case Look():
-                self.progress = looked(progress, draw(questions))
+                self.progress = looked(plan, progress, draw(questions))
             case Rest(seconds):
                 self.now += timedelta(seconds=seconds)
             case Ask(seconds) | Pause(seconds) if seconds:

@@ -25,13 +25,17 @@ from notify_core.journal.enlist import Executor
 from notify_core.journal.model import Part
 from notify_core.keeping import Kept
 from notify_core.outcome import Unknown
-from notify_core.receiving import AGAIN_AFTER_S, MOST_CLAIMS, MOST_WAITING, Receiver
+from notify_core.receiving import AGAIN_AFTER_S, MOST_WAITING, Receiver
 from notify_core.secret import Secret
 from notify_core.testing import ManualClock
 from tests.callers import NOON, Forms, Messages, Statuses, form, kept, rows_of, sqlite_url
 
 T = TypeVar("T")
 CANARY = "canary-secret-8191"
+FAILED = """
+INSERT INTO notify_calls (id, provider, request, received_at, tries, result)
+VALUES (:id, :provider, :request, :received_at, 6, 'failed: ProviderError')
+"""
 
 
 class Desk:
@@ -336,6 +340,39 @@ def test_calls_that_come_to_nothing_never_fill_the_disk(
     assert most < 2_000
 
 
+def test_of_the_calls_that_failed_the_newest_ten_thousand_are_kept(
+    in_memory: Kept, clock: ManualClock
+) -> None:
+    """The oldest go when another one is given up."""
+    failed = [
+        {"id": f"{number:024d}", "provider": "smsc", "request": "{}", "received_at": number}
+        for number in range(10_100)
+    ]
+    in_memory.journal.database.write(lambda executor: executor.execute_many(FAILED, failed))
+    desk = Desk(in_memory, clock)
+    desk.take("sig=bad")
+    desk.receiver.work_off()
+
+    kinds = Counter(str(row["result"])[:7] for row in rows_of(in_memory))
+    assert kinds == {"failed:": 10_000, "refused": 1}
+
+
+def test_a_flood_that_comes_to_nothing_does_not_fill_the_log(
+    in_memory: Kept, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line a minute for each kind says how many there were."""
+    desk = Desk(in_memory, clock)
+    for seconds in (0, 59, 1):
+        clock.advance(seconds)
+        desk.take("sig=bad", "sig=bad", "sig=bad")
+        desk.receiver.work_off()
+
+    assert caplog.messages == [
+        f"calls of provider smsc given up ({times}): refused: the signature does not fit"
+        for times in (3, 3)
+    ]
+
+
 # --- crashes and leases ---------------------------------------------------------------------
 
 
@@ -370,7 +407,7 @@ def test_a_call_that_kills_whoever_does_it_takes_others_with_it_once(
         except Dies:
             deaths += 1
 
-    assert deaths == MOST_CLAIMS
+    assert deaths == 8
     (row,) = rows_of(in_memory)
     assert row["result"] == "failed: whoever did it never came back, time and again"
     assert max(desk.statuses.taken.values()) <= 2
@@ -556,8 +593,8 @@ def test_a_call_that_must_not_be_kept_and_comes_to_nothing_is_told(
     textless.take("sig=bad", "sig=good&id=7")
 
     assert caplog.messages == [
-        "a call of provider smsc was refused: the signature does not fit",
-        "a call of provider smsc is about a message nobody knows",
+        "calls of provider smsc given up (1): refused: the signature does not fit",
+        "calls of provider smsc given up (1): unmatched",
     ]
 
 

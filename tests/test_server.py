@@ -167,7 +167,7 @@ def test_without_proxies_the_header_says_nothing() -> None:
 
 def test_networks_of_a_provider_that_does_not_exist_are_a_mistake() -> None:
     """It would let everybody call for the one that was meant."""
-    with pytest.raises(ConfigError, match="'smcs' is not a provider here; known: smsc, "):
+    with pytest.raises(ConfigError, match=r'"smcs" is not a provider here; did you mean "smsc"\?'):
         intake(networks={"smcs": ("192.0.2.0/24",)})
 
 
@@ -237,7 +237,26 @@ def test_a_call_that_cannot_be_kept_is_to_be_repeated(
 ) -> None:
     """No 200 for what is lost, and no 500 for what is a defect."""
     assert intake(Shelf(error)).take(post(), b"") is Reason.UNAVAILABLE
-    assert caplog.messages == [f"a call of provider smsc cannot be kept: {logged}"]
+    assert caplog.messages == [f"calls of provider smsc cannot be kept (1): {logged}"]
+
+
+def test_a_flood_that_cannot_be_kept_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A line a minute for each provider and reason says how many there were."""
+    shelf, clock = Shelf(JournalError("the disk is full")), ManualClock(NOON)
+    door = Intake(PROVIDERS, Callbacks(), shelf, clock)
+    for _ in range(1_000):
+        door.take(post(), b"")
+    clock.advance(60)
+    shelf.error = JournalError("it is locked")
+    door.take(post(), b"")
+
+    assert caplog.messages == [
+        "calls of provider smsc cannot be kept (1): the disk is full",
+        "calls of provider smsc cannot be kept (999): the disk is full",
+        "calls of provider smsc cannot be kept (1): it is locked",
+    ]
 
 
 # --- through WSGI ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +19,7 @@ from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery, LegResult, Stage
 from notify_core.errors import ProviderError
 from notify_core.hookspecs import hookimpl
-from notify_core.journal.model import Entry
+from notify_core.journal.model import ERASED, Entry, Part
 from notify_core.message import Message, Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import (
@@ -27,6 +28,7 @@ from notify_core.outcome import (
     NotSent,
     Outcome,
     Receipt,
+    RefusalScope,
     Refused,
     State,
     Status,
@@ -42,7 +44,7 @@ from notify_core.progress import (
     rested,
     waiting_began,
 )
-from notify_core.testing import ManualClock, accepted, notifier_with
+from notify_core.testing import ManualClock, accepted, notifier_with, scripted_config
 from notify_core.tracking import Told, has_come, learned
 from tests.followed import FOLLOWED, NEVER_ASKED, CallingProvider, config, event, leg, tell
 
@@ -108,6 +110,16 @@ def test_what_a_provider_proves_is_written() -> None:
         on.tell(event(delivery, DELIVERED))
 
         assert on.notifier.get(delivery.id).status == DELIVERED
+
+
+def test_a_provider_that_has_proven_what_it_says_is_not_asked_sooner_for_it() -> None:
+    provider = CallingProvider()
+    with scene(a=provider) as on:
+        delivery = on.send()
+
+        on.tell(event(delivery, SENT))
+
+        assert provider.asked == []
 
 
 def test_a_hint_is_not_believed_and_makes_the_provider_be_asked() -> None:
@@ -265,6 +277,48 @@ def test_fetching_asks_about_every_leg_and_gives_the_status_of_the_one_that_arri
         assert [result.channel for result in fetched.late] == ["sms"]
 
 
+def test_fetching_asks_about_no_leg_that_did_not_go() -> None:
+    provider = CallingProvider([Refused("no such user", RefusalScope.RECIPIENT)], statuses=[SENT])
+    with scene(leg("a", channel="viber"), leg("a"), a=provider) as on:
+        delivery = on.notifier.fetch_status(on.send())
+
+        assert [each.own_id for each in provider.asked] == [f"{delivery.id}-2"]
+
+
+def test_listeners_are_told_once_of_what_fetching_finds_out() -> None:
+    with scene(a=CallingProvider(statuses=[SENT, SENT])) as on:
+        delivery = on.notifier.fetch_status(on.send())
+
+        on.notifier.fetch_status(delivery)
+
+        assert on.diary.changes == [("ended", "sent")]
+
+
+def test_who_waits_for_something_to_do_is_woken_by_what_fetching_finds_out() -> None:
+    undelivered = CallingProvider(statuses=[UNDELIVERED])
+    with scene(leg("a", within_s=20), leg("a", channel="flash"), a=undelivered) as on:
+        delivery = on.send()
+        watch = on.notifier.journal.watch()
+        watch.wait(0)
+
+        on.notifier.fetch_status(delivery)
+
+        began = time.monotonic()
+        watch.wait(30)
+        assert time.monotonic() - began < 10
+
+
+def test_the_status_of_what_the_journal_has_forgotten_is_told_to_whoever_kept_it() -> None:
+    with scene(a=CallingProvider(statuses=[DELIVERED])) as on:
+        delivery = on.send()
+        on.notifier.journal.purge(Part.ROWS, on.clock.now() + timedelta(days=1))
+
+        fetched = on.notifier.fetch_status(delivery)
+
+        assert (fetched.status, fetched.stage) == (DELIVERED, Stage.ENDED)
+        assert on.diary.changes == [("ended", "delivered")]
+
+
 def test_what_cannot_be_asked_leaves_a_delivery_that_waits_as_it_was() -> None:
     refusing = CallingProvider(statuses=[ProviderError("a", "status", DOWN)])
     with scene(leg("a", within_s=20), a=refusing) as on:
@@ -318,11 +372,13 @@ GOING = Stage.UNDER_WAY
         (standing(TAKEN, SENT, GOING), True, False, False),
         (standing(TAKEN, DELIVERED, GOING), True, True, False),
         (standing(TAKEN, READ, GOING), True, True, True),
+        (standing(TAKEN, Status(state=State.CLICKED), GOING), True, True, True),
         # The next leg follows.
         (standing(TAKEN, UNDELIVERED, GOING), True, False, False),
         # No more will be done.
         (standing(DOWN), True, True, True),
         (standing(LOST, stage=Stage.HELD), True, True, True),
+        (standing(LOST, Status(state=State.UNKNOWN), Stage.HELD), True, True, True),
         (standing(TAKEN, UNDELIVERED), True, True, True),
         (standing(TAKEN, DELIVERED), True, True, True),
         # But a receipt may still come.
@@ -365,12 +421,93 @@ def test_waiting_until_it_is_delivered_ends_when_a_worker_has_asked() -> None:
         assert len(provider.asked) == 3
 
 
-# --- what follows from a status -------------------------------------------------------------
-
+# --- without a journal ----------------------------------------------------------------------
 
 CLOCK = ManualClock()
 NOW = CLOCK.now()
 IN_A_WHILE = NOW + timedelta(seconds=20)
+
+
+def leg_of(*answers: Outcome, number: int = 1) -> LegResult:
+    """A leg that is over, of which the last attempt says how it stands."""
+    attempts = [
+        Attempt(
+            id=f"d-{number}-{nth}",
+            delivery_id="d",
+            own_id=f"d-{number}",
+            number=nth,
+            provider="a",
+            channel="sms",
+            address="+79990000001",
+            address_kind="phone",
+            started_at=NOW,
+            answer=answer,
+        )
+        for nth, answer in enumerate(answers, 1)
+    ]
+    return LegResult(channel="sms", outcome=answers[-1], attempts=tuple(attempts))
+
+
+def fetched_alone(
+    delivery: Delivery, *statuses: Status, times: int = 1
+) -> tuple[Delivery, CallingProvider, Diary]:
+    """Ask about a delivery that somebody has kept, and no journal."""
+    provider, diary = CallingProvider(statuses=statuses), Diary()
+    with notifier_with(scripted_config(a=provider), plugins=[("diary", diary)]) as notifier:
+        for _ in range(times):
+            delivery = notifier.fetch_status(delivery)
+    return delivery, provider, diary
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # Its doubt has ended, and with it what somebody had to look at.
+        ((LOST, Stage.HELD), (Accepted, Stage.ENDED)),
+        # Somebody holds it, or has it in hand.
+        ((TAKEN, Stage.HELD), (Accepted, Stage.HELD)),
+        ((LOST, Stage.UNDER_WAY), (Accepted, Stage.UNDER_WAY)),
+    ],
+)
+def test_what_is_found_out_ends_a_delivery_that_was_held_for_its_doubt_alone(
+    before: tuple[Outcome, Stage], after: tuple[type[Outcome], Stage]
+) -> None:
+    outcome, stage = before
+    kept = attrs.evolve(standing(outcome, stage=stage), legs=(leg_of(outcome),))
+
+    known, _, _ = fetched_alone(kept, DELIVERED)
+
+    assert (type(known.outcome), known.stage) == after
+    assert known.status == DELIVERED
+
+
+def test_one_of_which_every_leg_is_wanted_is_as_the_least_good_of_them_though_one_arrives() -> None:
+    both = (leg_of(TAKEN), leg_of(DOWN, number=2))
+
+    known, _, _ = fetched_alone(attrs.evolve(standing(DOWN), legs=both, all_of=True), DELIVERED)
+
+    assert (known.outcome, known.status) == (DOWN, DELIVERED)
+
+
+def test_listeners_are_told_once_of_what_is_found_out_twice() -> None:
+    kept = attrs.evolve(standing(TAKEN), legs=(leg_of(TAKEN),))
+
+    _, _, diary = fetched_alone(kept, SENT, SENT, times=2)
+
+    assert diary.changes == [("ended", "sent")]
+
+
+def test_a_provider_is_asked_about_the_attempt_that_it_has_accepted() -> None:
+    """An answer can be late: the attempt after it went because nobody had heard it."""
+    named = Accepted(attrs.evolve(TAKEN.receipt, provider_id="17"))
+    kept = attrs.evolve(standing(named), legs=(attrs.evolve(leg_of(named, DOWN), outcome=named),))
+
+    _, provider, _ = fetched_alone(kept, SENT)
+
+    assert [each.provider_id for each in provider.asked] == ["17"]
+
+
+# --- what follows from a status -------------------------------------------------------------
 
 
 def entry_of(*legs: Any, answer: Outcome | None = TAKEN) -> Entry:
@@ -444,6 +581,19 @@ def test_what_is_told_before_the_answer_of_the_call_is_acted_on_at_once(status: 
 
     assert (entry.due_at, entry.owner) == (NOW, None)
     assert isinstance(entry.progress.attempts[0].outcome, Accepted)
+
+
+@pytest.mark.parametrize("status", [SENT, DELIVERED], ids=str)
+def test_what_is_told_of_another_leg_takes_it_from_nobody_who_calls_a_provider(
+    status: Status,
+) -> None:
+    """Whoever took over would ask about a message that is on its way."""
+    calling = attempted(given_up(entry_of(WAITS, leg("a"))), "a", None)
+
+    entry = told_of(calling, status)
+
+    assert (entry.due_at, entry.owner) == (IN_A_WHILE, "somebody")
+    assert entry.progress.done[0].status == status
 
 
 def test_who_has_it_and_calls_nobody_loses_it_to_whoever_goes_on_at_once() -> None:
@@ -544,6 +694,19 @@ def test_one_in_doubt_that_failed_after_all_has_ended_as_refused() -> None:
 
     assert entry.stage is Stage.ENDED
     assert isinstance(entry.progress.done[0].outcome, Refused)
+
+
+def test_of_one_that_was_erased_no_words_and_no_name_are_kept() -> None:
+    entry = waiting(entry_of(WAITS, THEN))
+    erased = attrs.evolve(entry, plan=attrs.evolve(entry.plan, recipient=ERASED))
+    told = attrs.evolve(
+        DELIVERED, code="1", detail="to Anna", provider_id="17", raw={"phone": "79990000001"}
+    )
+
+    known = told_of(erased, told)
+
+    assert known.progress.attempts[0].status == attrs.evolve(DELIVERED, code="1")
+    assert told_of(entry, told).progress.attempts[0].status == told
 
 
 # --- late -----------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 
 from notify_core.config.model import Because, IfUnknown, LegConfig, Route, Until
 from notify_core.delivery import Attempt, Delivery, Stage
+from notify_core.errors import JournalError
 from notify_core.hookspecs import hookimpl
 from notify_core.message import Message, Sms
 from notify_core.notifier import Notifier
@@ -47,7 +48,17 @@ from tests.followed import (
     leg,
     tell,
 )
-from tests.test_lifecycle import QUICK, Lives, Pass, come_to_an_end, faults, numbers, route
+from tests.test_lifecycle import (
+    QUICK,
+    Lives,
+    Pass,
+    come_to_an_end,
+    faults,
+    new_world,
+    numbers,
+    route,
+)
+from tests.test_lifecycle import sms as message_to
 from tests.worlds import Fault
 
 SENT = Status(state=State.SENT)
@@ -166,6 +177,22 @@ def test_whatever_happens_one_leg_is_alive_at_a_time_and_none_begins_after_one_h
     None
 ):
     run_state_machine_as_test(LivesThatWait, settings=settings(QUICK, stateful_step_count=12))
+
+
+def test_a_provider_hears_that_what_it_tells_could_not_be_written() -> None:
+    """So it tells it again; the delivery is there, and nothing of it is known to be wrong."""
+    with new_world(WAITING_ROUTES, follows=True) as world:
+        world.play(0, lambda process: process.send(message_to("three-legs")))
+        (entry,) = world.entries()
+
+        said = [
+            world.tell(0, f"{entry.id}-1", SENT, Fault(at=use, dies=False, after=False))
+            for use in (1, 2)
+        ]
+
+        assert [type(each) for each in said] == [JournalError, JournalError]
+        assert world.tell(0, f"{entry.id}-1", SENT) is True
+        come_to_an_end(world)
 
 
 # --- stories --------------------------------------------------------------------------------

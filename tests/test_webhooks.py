@@ -933,6 +933,20 @@ def test_a_redirect_is_not_followed(process: Process, receiver: Receiver) -> Non
     assert waiting.answer == "307"
 
 
+def test_no_password_is_looked_for_on_the_machine(
+    process: Process, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be somebody else's who works there."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login anna password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    process.note("in-1")
+
+    process.work_off()
+
+    assert [call.authorization for call in receiver.calls] == [None]
+
+
 def test_one_connection_serves_for_many_calls(process: Process, receiver: Receiver) -> None:
     """If the answers are short."""
     for number in range(3):

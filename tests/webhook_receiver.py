@@ -25,6 +25,7 @@ class Call:
     timestamp: str
     signatures: str
     body: bytes
+    authorization: str | None = None
 
     @property
     def told(self) -> Any:
@@ -89,7 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         event_id, at, signatures = (
             self.headers[f"webhook-{each}"] for each in ("id", "timestamp", "signature")
         )
-        self.server.calls.append(Call(event_id, at, signatures, body))
+        authorization = self.headers["Authorization"]
+        self.server.calls.append(Call(event_id, at, signatures, body, authorization))
         replies = self.server.replies
         reply = replies.popleft() if replies else Reply()
         reply.happen()

@@ -87,7 +87,12 @@ def _show(session: Session, delivery_id: str, *, as_json: bool) -> None:
 def _rules(session: Session) -> Rules:
     able = session.notifier.providers
     schedules = {name: able[name].ask_after_s for name in able}
-    return Rules(retry=session.config.retry, ask_after_s=schedules, insistent=True)
+    return Rules(
+        retry=session.config.retry,
+        ask_after_s=schedules,
+        follow=session.config.receipts.follow,
+        insistent=True,
+    )
 
 
 # --- deciding -------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from notify_core.cli.filters import kept_address
 from notify_core.cli.options import config_option, json_option, read_moment
 from notify_core.cli.output import answer, only_answer_on_stdout
 from notify_core.cli.session import Session, opened
+from notify_core.config.problems import unaskable
 from notify_core.errors import ProviderError
 from notify_core.inbox import Inbox, Standing
 from notify_core.plugins import Plugins
@@ -146,10 +147,7 @@ def _check_askable(names: Iterable[str], session: Session) -> None:
     askable = session.notifier.inbox.askable
     for name in names:
         if name not in askable:
-            raise click.UsageError(
-                f"{name!r} cannot be asked for what came in; these can: "
-                f"{', '.join(askable) or 'none'}"
-            )
+            raise click.UsageError(unaskable(name, askable))
 
 
 def _asked(inbox: Inbox, provider: str) -> shapes.Polled:

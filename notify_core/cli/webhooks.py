@@ -21,6 +21,7 @@ from notify_core.journal.webhooks import Telling, Told, WebhookStore
 from notify_core.plugins import Plugins
 from notify_core.webhooks import try_out
 from notify_core.webhooks.signing import new_secret
+from notify_core.webhooks.verdicts import is_success
 
 _ENDED = (Telling.GIVEN_UP, Telling.GONE)
 _USUAL = (Telling.GONE, Telling.GIVEN_UP, Telling.WAITING)
@@ -121,8 +122,12 @@ def _wanted(known: Sequence[WebhookConfig], url: str | None) -> Sequence[Webhook
 
 def _test(config: WebhookConfig) -> Shape:
     said = try_out(config, SystemClock())
-    ok = said.status is not None and 200 <= said.status <= 299
-    return {"url": config.url, "ok": ok, "status": said.status, "answer": str(said)}
+    return {
+        "url": config.url,
+        "ok": is_success(said.status),
+        "status": said.status,
+        "answer": str(said),
+    }
 
 
 def _shape(told: Told, urls: Sequence[str]) -> Shape:

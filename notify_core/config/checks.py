@@ -42,12 +42,24 @@ def order_problems(routes: Sequence[Node]) -> Iterator[Problem]:
         yield when.problem("the last route must match everything; add one without a when")
 
 
-def waiting_problems(root: Node) -> Iterator[Problem]:
-    """Yield what lets messages wait in a file without a journal to keep them."""
+NEXT_BELONGS_TO_A_WAIT = (
+    '"next" stands only in a leg that waits for a receipt: elsewhere the message may have gone, '
+    "and would arrive twice; use reconcile or hold"
+)
+
+
+def journal_problems(root: Node) -> Iterator[Problem]:
+    """Yield what a file asks for and has no journal for, or none that keeps what it takes."""
     journal, routes = root.get("journal"), root.get("routes")
     if journal and not journal.is_null:
         yield from _forgotten_texts(journal, routes)
         return
+    for name in ("callbacks", "incoming", "suppression", "webhooks"):
+        if root.get(name):
+            yield root.entries()[name].key.problem(
+                "needs a journal to keep things in; write journal: sqlite:///notify.db at the top "
+                "level of the file"
+            )
     for route in routes.items() if routes and routes.is_list else []:
         for key in _waiting_keys(route):
             yield key.problem(
@@ -120,23 +132,7 @@ def _only_beside_waiting(leg: Node) -> Iterator[Problem]:
             )
     if_unknown = leg.get("if_unknown")
     if if_unknown and if_unknown.scalar == IfUnknown.NEXT.value:
-        yield if_unknown.problem(
-            '"next" stands only in a leg that waits for a receipt: elsewhere the message may have '
-            "gone, and would arrive twice; use reconcile or hold"
-        )
-
-
-def way_back_problems(root: Node) -> Iterator[Problem]:
-    """Yield the sections about what comes back in a file without a journal to keep it."""
-    journal = root.get("journal")
-    if journal and not journal.is_null:
-        return
-    for name in ("callbacks", "incoming", "suppression", "webhooks"):
-        if root.get(name):
-            yield root.entries()[name].key.problem(
-                "needs a journal to keep things in; write journal: sqlite:///notify.db at the top "
-                "level of the file"
-            )
+        yield if_unknown.problem(NEXT_BELONGS_TO_A_WAIT)
 
 
 def leg_problems(

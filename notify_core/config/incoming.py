@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from notify_core.config.nodes import Node
-from notify_core.config.problems import Gathering, listed, quoted, unknown
+from notify_core.config.problems import Gathering, unaskable, unknown
 from notify_core.config.sections import IncomingConfig
 from notify_core.config.structure import structure
 from notify_core.errors import Problem
@@ -32,7 +32,4 @@ def _poll_problems(
         if name not in providers:
             yield entry.key.problem(unknown(name, "a provider here", providers))
         elif capabilities and name not in able:
-            known = listed(able) if able else "none"
-            yield entry.key.problem(
-                f"{quoted(name)} cannot be asked for messages that came in; these can: {known}"
-            )
+            yield entry.key.problem(unaskable(name, able))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from notify_core.config.callbacks import read_callbacks
-from notify_core.config.checks import Known, waiting_problems, way_back_problems
+from notify_core.config.checks import Known, journal_problems
 from notify_core.config.incoming import read_incoming
 from notify_core.config.journal import read_journal
 from notify_core.config.model import Breaker, Config, Retry, WorkerConfig
@@ -78,7 +78,7 @@ def _config(
     """Make the configuration. Mistakes go to ``gathering`` or, where nothing can follow, up."""
     gathering.add(spelling_problems(root))
     gathering.add(_version_problems(root))
-    gathering.add(waiting_problems(root))
+    gathering.add(journal_problems(root))
     with gathering:
         _load_plugins(root, plugins)
     types, channels = _brought_by(plugins, root)
@@ -90,7 +90,6 @@ def _config(
         channels=channels,
         providers={name: read.capabilities if read else None for name, read in providers.items()},
     )
-    gathering.add(way_back_problems(root))
     readers: dict[str, Reader] = {
         "version": lambda _: VERSION,
         "default_region": read_country,

@@ -65,3 +65,10 @@ def unknown(text: str, what: str, known: Collection[str]) -> str:
     near = nearest(text, known)
     guess = f"did you mean {quoted(near)}? " if near else ""
     return f"{quoted(text)} is not {what}; {guess}known: {listed(known)}"
+
+
+def unaskable(provider: str, able: Iterable[str]) -> str:
+    """Say that a provider cannot be asked for what came in, and which can."""
+    return (
+        f"{quoted(provider)} cannot be asked for messages that came in; these can: {listed(able)}"
+    )

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from notify_core.config.model import Config, IfUnknown, LegConfig, Mode, Route, Until
+from notify_core.config.model import (
+    Config,
+    IfUnknown,
+    JournalConfig,
+    LegConfig,
+    Mode,
+    Route,
+    TextAtRest,
+    Until,
+)
 from notify_core.config.sections import IncomingConfig, Suppression
 from notify_core.errors import ConfigError, Problem
 
@@ -18,29 +27,36 @@ def refuse_waiting(config: Config) -> None:
     if config.journal is None and config.incoming != IncomingConfig():
         raise _wrong("incoming", "needs a journal, where messages are kept")
     for route in config.routes:
-        _refuse_waiting_of(route, has_journal=config.journal is not None)
+        _refuse_waiting_of(route, config.journal)
 
 
-def _refuse_waiting_of(route: Route, *, has_journal: bool) -> None:
-    if route.quiet is not None and not has_journal:
+def _refuse_waiting_of(route: Route, journal: JournalConfig | None) -> None:
+    if route.quiet is not None and journal is None:
         raise _wrong(f"routes.{route.name}.quiet", "needs a journal, where messages wait")
     if route.if_unknown is IfUnknown.NEXT:
         raise _wrong(f"routes.{route.name}.if_unknown", "IfUnknown.NEXT belongs to a leg")
     for number, leg in enumerate(route.legs):
-        problem = _problem_of_waiting(route, leg, has_journal=has_journal)
+        is_last = number + 1 == len(route.legs)
+        problem = _problem_of_waiting(route, leg, journal, is_last=is_last)
         if problem is not None:
             raise _wrong(f"routes.{route.name}.legs[{number}]", problem)
 
 
-def _problem_of_waiting(route: Route, leg: LegConfig, *, has_journal: bool) -> str | None:
+def _problem_of_waiting(
+    route: Route, leg: LegConfig, journal: JournalConfig | None, *, is_last: bool
+) -> str | None:
     if leg.until is Until.ACCEPTED:
         doubtful = leg.if_unknown is IfUnknown.NEXT
         return "IfUnknown.NEXT stands only on a leg that waits for a receipt" if doubtful else None
-    if not has_journal:
+    if journal is None:
         return "until needs a journal, where messages wait"
     if route.mode is Mode.ALL_OF:
         return "no leg of all_of waits for a receipt"
-    if leg.within is None and leg is not route.legs[-1]:
+    if is_last:
+        return None
+    if journal.text is TextAtRest.NEVER:
+        return "the next leg could not be sent: journal.text: never keeps no text for it"
+    if leg.within is None:
         return "until needs within, or the next leg might never follow"
     return None
 

@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import attrs
 
-from notify_core.config.checks import Known, leg_problems, order_problems, waiting_legs_problems
+from notify_core.config.checks import (
+    NEXT_BELONGS_TO_A_WAIT,
+    Known,
+    leg_problems,
+    order_problems,
+    waiting_legs_problems,
+)
 from notify_core.config.model import (
     NEXT_ON,
     Because,
@@ -284,10 +290,7 @@ def _form(send: Node) -> str:
 def _read_if_unknown(node: Node) -> IfUnknown:
     if_unknown = read_word(node, _IF_UNKNOWN)
     if if_unknown is IfUnknown.NEXT:
-        raise node.error(
-            '"next" stands only in a leg that waits for a receipt: elsewhere the message may have '
-            "gone, and would arrive twice; use reconcile or hold"
-        )
+        raise node.error(NEXT_BELONGS_TO_A_WAIT)
     return if_unknown
 
 

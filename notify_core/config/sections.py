@@ -12,6 +12,9 @@ import attrs
 
 from notify_core.secret import Secret
 
+FOLLOW = timedelta(days=2)
+"""How long what became of a message is asked for, unless the configuration says otherwise."""
+
 
 @attrs.frozen(kw_only=True)
 class Receipts:
@@ -21,7 +24,7 @@ class Receipts:
     long as the message was worth delivering (``valid_for``) and no longer than ``follow``.
     """
 
-    follow: timedelta = timedelta(days=2)
+    follow: timedelta = FOLLOW
 
     def __attrs_post_init__(self) -> None:
         if self.follow < timedelta(minutes=1):

@@ -2,6 +2,6 @@
 
 from notify_core.inbox.handlers import Handler
 from notify_core.inbox.inbox import Inbox
-from notify_core.journal.incoming import Received, Standing
+from notify_core.journal.received import Received, Standing
 
 __all__ = ["Handler", "Inbox", "Received", "Standing"]

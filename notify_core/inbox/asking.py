@@ -13,8 +13,8 @@ from notify_core.clock import Clock
 from notify_core.errors import ProviderError
 from notify_core.health import HealthBoard
 from notify_core.journal.cursors import LEAST_PAUSE, Cursor, CursorStore
-from notify_core.journal.incoming import LONG_AGO, IncomingStore
-from notify_core.journal.sightings import Sighting, time_of
+from notify_core.journal.incoming import IncomingStore
+from notify_core.journal.sightings import LONG_AGO, Sighting, time_of
 from notify_core.keeping import Kept
 from notify_core.provider import ReceiptKind
 from notify_core.registry import Registry

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, overload
 
 import attrs
@@ -12,22 +12,19 @@ import attrs
 from notify_core.callback import Incoming, IncomingKind, Trust
 from notify_core.chores import Chore
 from notify_core.clock import Clock
+from notify_core.config.problems import unaskable
 from notify_core.config.sections import IncomingConfig
-from notify_core.contact import PHONE
-from notify_core.delivery import Delivery
-from notify_core.errors import ConfigError, JournalError, Problem, RecipientError
+from notify_core.errors import ConfigError, JournalError, Problem
 from notify_core.health import HealthBoard
 from notify_core.inbox.asking import Asker
 from notify_core.inbox.handlers import Handler, Subscription, name_of
+from notify_core.inbox.matching import Matcher
 from notify_core.inbox.telling import Teller
 from notify_core.journal.cursors import CursorStore
-from notify_core.journal.incoming import Companion, IncomingStore, Received, Standing, Wanted
-from notify_core.journal.model import Filter, delivery_of
+from notify_core.journal.incoming import Companion, IncomingStore
+from notify_core.journal.received import Received, Standing, Wanted
 from notify_core.journal.sightings import Sighting, time_of
 from notify_core.keeping import Kept
-from notify_core.message import MESSAGE_TYPES
-from notify_core.outcome import Accepted
-from notify_core.phones import PhoneNumbers
 from notify_core.policy.words import Said
 from notify_core.registry import Registry
 from notify_core.suppression import Suppressions
@@ -35,11 +32,6 @@ from notify_core.suppression import Suppressions
 _log = logging.getLogger(__name__)
 
 _H = TypeVar("_H", bound=Handler)
-
-_BY_NUMBER = {each.channel for each in MESSAGE_TYPES if PHONE in each.address_kinds[:1]}
-_LOOKED_AT = 20
-"""Among so many of the last deliveries to somebody is the one that an answer belongs to."""
-_CLOCKS_APART = timedelta(minutes=1)
 
 
 class Inbox:
@@ -54,13 +46,12 @@ class Inbox:
         config: IncomingConfig,
         clock: Clock,
     ) -> None:
-        self._registry = registry
         self._kept = kept
         self._suppressions = suppressions
-        self._config = config
         self._clock = clock
         self._subscriptions: tuple[Subscription, ...] = ()
         self._store = IncomingStore(kept.journal.database, kept.journal.seal)
+        self._matcher = Matcher(journal=kept.journal, store=self._store, answers=config.answers)
         self._asker = Asker(
             registry=registry,
             board=board,
@@ -68,7 +59,7 @@ class Inbox:
             store=self._store,
             cursors=CursorStore(kept.journal.database),
             pauses=config.poll,
-            sighted=self._sighted,
+            sighted=self._matcher.sighted,
             hear=self._hear,
             clock=clock,
         )
@@ -98,7 +89,7 @@ class Inbox:
         if incoming.trust is Trust.HINT:
             self._look_up(incoming.provider)
             return
-        sighting = self._sighted(incoming, told_at or self._clock.now())
+        sighting = self._matcher.sighted(incoming, told_at or self._clock.now())
         if time_of(incoming) is None and incoming.provider in self._asker.able:
             self._take_timeless(sighting)
         else:
@@ -145,49 +136,6 @@ class Inbox:
                 "provider %s: a message that nobody proves is dropped; it cannot be asked for",
                 provider,
             )
-
-    def _sighted(self, incoming: Incoming, told_at: datetime) -> Sighting:
-        known = attrs.evolve(incoming, sender=_address(incoming))
-        at = time_of(incoming) or told_at
-        return Sighting(incoming=known, at=at, delivery_id=self._answered(known, at))
-
-    def _answered(self, incoming: Incoming, at: datetime) -> str | None:
-        """Return the delivery that a message seems to answer: the last one before it.
-
-        One by the same provider is preferred, since it is its number that was answered.
-        """
-        found = self._accepted_by(incoming.sender)
-        recent = [each for each in found if self._is_recent(each, at)]
-        same = [each for each in recent if each.provider == incoming.provider]
-        return next((each.id for each in (*same, *recent)), None)
-
-    def _accepted_by(self, address: str) -> Sequence[Delivery]:
-        """Return the last deliveries to somebody that a provider has accepted."""
-        journal = self._kept.journal
-        wanted = Filter(address=address, outcome="accepted", limit=_LOOKED_AT)
-        try:
-            return [delivery_of(entry) for entry in journal.search(wanted)]
-        except JournalError:  # one of them is damaged; else this raises, too
-            ids = self._store.delivered(address, _LOOKED_AT)
-            return [each for delivery_id in ids for each in self._read(delivery_id)]
-
-    def _read(self, delivery_id: str) -> Iterator[Delivery]:
-        try:
-            entry = self._kept.journal.load(delivery_id)
-        except JournalError as error:
-            _log.error("delivery %s is answered by nothing: %s", delivery_id, error)
-            return
-        if entry is not None:
-            yield delivery_of(entry)
-
-    def _is_recent(self, delivery: Delivery, at: datetime) -> bool:
-        went_at = max(
-            (each.started_at for each in delivery.attempts if isinstance(each.outcome, Accepted)),
-            default=None,
-        )
-        if went_at is None:
-            return False
-        return at - self._config.answers <= went_at <= at + _CLOCKS_APART
 
     # --- telling ----------------------------------------------------------------------------
 
@@ -307,18 +255,6 @@ class Inbox:
         return [self._asker, self._teller]
 
 
-def _address(incoming: Incoming) -> str:
-    """Return who sent it, as the journal has the recipients: a number in international form."""
-    sender = incoming.sender.strip()
-    by_number = incoming.kind is IncomingKind.CALL or incoming.channel in _BY_NUMBER
-    if not by_number or not sender.removeprefix("+").isdecimal():
-        return sender
-    try:
-        return PhoneNumbers().normalise(f"+{sender.removeprefix('+')}").number
-    except RecipientError:  # a short number, or a local one
-        return sender
-
-
 def _refuse_unable(config: IncomingConfig, able: Sequence[str]) -> None:
     """Refuse what the loader refuses too, for a configuration that was not read from a file."""
     for provider in config.poll:
@@ -327,6 +263,5 @@ def _refuse_unable(config: IncomingConfig, able: Sequence[str]) -> None:
 
 
 def _unable(provider: str, able: Sequence[str]) -> ConfigError:
-    known = ", ".join(able) or "none"
-    problem = f"{provider!r} cannot be asked for messages that came in; these can: {known}"
+    problem = unaskable(provider, able)
     return ConfigError([Problem("configuration", 0, 0, f"incoming.poll.{provider}", problem)])

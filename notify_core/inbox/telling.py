@@ -14,8 +14,9 @@ from notify_core.clock import Clock
 from notify_core.delivery import Delivery
 from notify_core.errors import JournalError
 from notify_core.inbox.handlers import Subscription
-from notify_core.journal.incoming import IncomingStore, Received
+from notify_core.journal.incoming import IncomingStore
 from notify_core.journal.model import delivery_of
+from notify_core.journal.received import Received
 from notify_core.keeping import Kept
 from notify_core.registry import Registry
 

@@ -15,9 +15,9 @@ import attrs
 
 from notify_core.callback import CallbackRequest
 from notify_core.errors import JournalError
-from notify_core.journal import statements as sql
 from notify_core.journal.database import Database
-from notify_core.journal.enlist import Dialect, Executor
+from notify_core.journal.dialects import among_due, tell_workers
+from notify_core.journal.enlist import Executor
 from notify_core.journal.rows import milliseconds, moment_of
 from notify_core.journal.seal import Seal
 
@@ -53,11 +53,7 @@ _DUE: Final = """
 SELECT id FROM notify_calls WHERE due_at <= :now AND {which} ORDER BY due_at LIMIT :most
 """
 
-# An array is made once; see AMONG_DUE of the deliveries.
-_AMONG_DUE: Final = {
-    Dialect.SQLITE: f"IN ({_DUE})",
-    Dialect.POSTGRESQL: f"= ANY (ARRAY ({_DUE} FOR UPDATE SKIP LOCKED))",
-}
+_AMONG_DUE: Final = among_due(_DUE)
 
 # The try counts from here: whoever dies over a call cannot count it any more.
 _CLAIM: Final = """
@@ -159,8 +155,7 @@ class Calls:
 
         def work(executor: Executor) -> None:
             executor.execute(_ADD, given)
-            if executor.dialect is Dialect.POSTGRESQL:
-                executor.execute(sql.WAKE, {})
+            tell_workers(executor)
 
         self._database.write(work)
 

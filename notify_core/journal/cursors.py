@@ -8,11 +8,10 @@ from typing import Final
 
 import attrs
 
-from notify_core.journal import statements as sql
 from notify_core.journal.database import Database
-from notify_core.journal.enlist import Dialect, Executor
-from notify_core.journal.incoming import lock_provider
-from notify_core.journal.rows import milliseconds, moment_of
+from notify_core.journal.dialects import lock_provider, tell_workers
+from notify_core.journal.enlist import Executor
+from notify_core.journal.rows import has_come, milliseconds, moment_of
 
 LEAST_PAUSE: Final = timedelta(seconds=20)
 """A provider is never asked more often than this, however many calls hint that it should be."""
@@ -98,8 +97,7 @@ class CursorStore:
                 ((asked_at,),) = executor.execute(_ASKED_AT, {"provider": provider})
                 soon = _soonest(asked_at, now)
                 executor.execute(_SOONER, _due(provider, soon))
-            if executor.dialect is Dialect.POSTGRESQL:
-                executor.execute(sql.WAKE, {})
+            tell_workers(executor)
             return soon
 
         return self._database.write(work)
@@ -107,7 +105,7 @@ class CursorStore:
     def claim(self, provider: str, owner: str, now: datetime, until: datetime) -> Cursor | None:
         """Lease the cursor of a provider if it is due; None if it is not."""
         due = self.due().get(provider)
-        if due is None or milliseconds(due) > milliseconds(now):  # which are rounded up
+        if due is None or not has_come(due, now):
             return None
         given = {
             "provider": provider,

@@ -7,12 +7,13 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from notify_core.errors import JournalError
 from notify_core.journal.database import Birthplace, Watch
+from notify_core.journal.dialects import CHANNEL
 from notify_core.journal.enlist import Dialect, Executor
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 T = TypeVar("T")
-
-CHANNEL: Final = "notify_due"
-"""The channel of NOTIFY that tells when something has become due."""
 
 _LOOK_EVERY_S = 0.5
 """How often a waiting worker looks whether it is to stop."""

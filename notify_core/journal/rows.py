@@ -10,6 +10,7 @@ import attrs
 
 from notify_core.delivery import Stage
 from notify_core.errors import JournalError, MessageError, PluginError
+from notify_core.ids import first_id_of
 from notify_core.journal.codec import (
     GONE,
     contact_doc,
@@ -31,6 +32,7 @@ from notify_core.progress import Wish
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_PAST_EVERY_ID = "g"  # ids are hexadecimal digits
 
 
 def milliseconds(moment: datetime) -> int:
@@ -43,14 +45,30 @@ def moment_of(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
+def has_come(due: datetime, now: datetime) -> bool:
+    """Tell whether a moment of a column has come: in the millisecond to which it was rounded up."""
+    return milliseconds(due) <= milliseconds(now)
+
+
 def _or_none(moment: datetime | None) -> int | None:
     return None if moment is None else milliseconds(moment)
 
 
-def _text_or_none(value: object) -> str | None:
+def ids_between(
+    after: datetime | None = None, before: datetime | None = None, after_id: str | None = None
+) -> dict[str, str]:
+    """Return ``above``, the least id of a search, and ``below``, which none of it reaches.
+
+    The newest come first, so the search goes on below ``after_id``, the id that came last.
+    """
+    return {
+        "above": "" if after is None else first_id_of(after),
+        "below": after_id or (_PAST_EVERY_ID if before is None else first_id_of(before)),
+    }
+
+
+def storable(value: object) -> str:
     """Return what a plugin gives as a text that every database takes."""
-    if value is None:
-        return None
     return str(value).replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
@@ -94,7 +112,7 @@ def standing_of(entry: Entry, now: datetime) -> dict[str, object]:
         "changed_at": milliseconds(now),
         "channel": delivery.channel or (last and last.channel),
         "provider": delivery.provider or (last and last.provider),
-        "provider_id": _text_or_none(delivery.provider_id),
+        "provider_id": None if delivery.provider_id is None else storable(delivery.provider_id),
         "outcome": outcome_word(delivery.outcome)
         if last or delivery.stage is Stage.ENDED
         else None,

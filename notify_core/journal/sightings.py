@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import attrs
@@ -32,6 +32,9 @@ WINDOW: Final = timedelta(minutes=10)
 
 REACH: Final = timedelta(days=8)
 """How far back a provider that tells no times can be asked, with some room."""
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before anything was said."""
 
 
 @attrs.frozen(kw_only=True)

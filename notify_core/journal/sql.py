@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -22,11 +22,13 @@ from notify_core.journal.codec import (
     without_traces,
 )
 from notify_core.journal.database import Database, Watch
+from notify_core.journal.dialects import tell_workers
 from notify_core.journal.enlist import Dialect, Executor, enlisted
 from notify_core.journal.model import Backlog, Entry, Filter, Key, KeyTaken, Part
 from notify_core.journal.rows import (
     EntryReader,
     columns_of,
+    ids_between,
     milliseconds,
     moment_of,
     standing_of,
@@ -43,7 +45,6 @@ _log = logging.getLogger(__name__)
 _PAGE = 500
 _WISH = 10
 """The place of the wish among the columns of an entry."""
-_PAST_EVERY_ID = "g"  # ids are hexadecimal digits
 _ROW_LOCK = {Dialect.SQLITE: "", Dialect.POSTGRESQL: "FOR UPDATE OF notify_deliveries"}
 
 
@@ -91,7 +92,7 @@ class SqlJournal:
             executor.execute_many(sql.ADD_ADDRESS, addresses)
             self._written_beside(executor, entries)
             if any(entry.owner is None for entry in entries):
-                _tell_workers(executor)
+                tell_workers(executor)
 
         if connection is None:
             self.database.write(work)
@@ -136,7 +137,7 @@ class SqlJournal:
             written = with_wish(entry, *rows[0])
             self._written_beside(executor, [written])
             if entry.owner is None and entry.due_at is not None:
-                _tell_workers(executor)
+                tell_workers(executor)
             return written
 
         return self.database.write(work)
@@ -153,7 +154,7 @@ class SqlJournal:
             executor.execute(sql.AMEND, self._standing(changed))
             amended = attrs.evolve(changed, lease=changed.lease + 1)
             self._written_beside(executor, [amended])
-            _tell_workers(executor)
+            tell_workers(executor)
             return amended
 
         return self.database.write(work)
@@ -172,7 +173,7 @@ class SqlJournal:
 
         def work(executor: Executor) -> None:
             executor.execute_many(sql.RELEASE, given)
-            _tell_workers(executor)
+            tell_workers(executor)
 
         self.database.write(work)
 
@@ -209,8 +210,7 @@ class SqlJournal:
 
     def search(self, wanted: Filter) -> Sequence[Entry]:
         given: dict[str, object] = {
-            "below": wanted.after_id or _id_limit(wanted.before) or _PAST_EVERY_ID,
-            "above": _id_limit(wanted.after) or "",
+            **ids_between(wanted.after, wanted.before, wanted.after_id),
             "most": wanted.limit,
         }
         conditions = [] if wanted.stage is None else [f"AND {sql.IN_STAGE[wanted.stage]}"]
@@ -237,7 +237,7 @@ class SqlJournal:
         given = {"id": delivery_id, "wish": wish and wish.value, "now": milliseconds(now)}
 
         def work(executor: Executor) -> Sequence[tuple[Any, ...]]:
-            _tell_workers(executor)
+            tell_workers(executor)
             return executor.execute(sql.WISH, given)
 
         rows = self.database.write(work)
@@ -403,7 +403,7 @@ class SqlJournal:
         return self.database.write(work)
 
     def _unreadable(self) -> Iterator[str]:
-        given: dict[str, object] = {"below": _PAST_EVERY_ID, "above": "", "most": _PAGE}
+        given: dict[str, object] = {**ids_between(), "most": _PAGE}
         statement = sql.SEARCH.format(conditions="")
         while rows := self.database.read(lambda executor: executor.execute(statement, given)):
             for row in rows:
@@ -415,12 +415,6 @@ class SqlJournal:
             self._reader.read(row)
         except JournalError as error:
             yield f"delivery {row[0]}: {error}"
-
-
-def _tell_workers(executor: Executor) -> None:
-    # On SQLite a worker sees by itself that somebody has written.
-    if executor.dialect is Dialect.POSTGRESQL:
-        executor.execute(sql.WAKE, {})
 
 
 def _purge_text(executor: Executor, content_id: str) -> None:
@@ -453,10 +447,6 @@ _PURGE: Mapping[Part, Callable[..., None]] = {
 def _erase_numbers(executor: Executor, delivery_id: str, progress: str) -> None:
     bare = dumps(without_traces(loads(progress)))
     executor.execute(sql.ERASE_NUMBERS, {"id": delivery_id, "progress": bare})
-
-
-def _id_limit(moment: datetime | None) -> str | None:
-    return None if moment is None else first_id_of(moment.astimezone(UTC))
 
 
 def _health_text(health: Health) -> str:

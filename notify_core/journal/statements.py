@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from notify_core.delivery import Stage
-from notify_core.journal.enlist import Dialect
+from notify_core.journal.dialects import among_due
 
 COLUMNS: Final = (
     "id, content_id, message_id, number, priority, stage, due_at, deadline_at, owner, lease, "
@@ -50,9 +50,6 @@ FIND_KEY: Final = """
 SELECT message_id, content_id, fingerprint, until FROM notify_keys WHERE idempotency_key = :key
 """
 
-WAKE: Final = "SELECT pg_notify('notify_due', '')"
-"""Tells waiting workers on PostgreSQL, when the transaction is committed."""
-
 _RETURNED: Final = ", ".join(f"notify_deliveries.{column.strip()}" for column in COLUMNS.split(","))
 
 # All that an entry is made of, of a row that was changed.
@@ -62,7 +59,6 @@ RETURNING {_RETURNED}, (
 )
 """
 
-# FOR UPDATE SKIP LOCKED lets workers on PostgreSQL pass each other; SQLite has one writer.
 CLAIM: Final = f"""
 UPDATE notify_deliveries SET owner = :owner, lease = lease + 1, due_at = :until
 WHERE id {{among}}
@@ -74,12 +70,7 @@ _DUE_IN_LANE: Final = """
     ORDER BY due_at LIMIT :most
 """
 
-# An array is made once. A plan that looked into a subquery for each row would pass over the rows
-# that are claimed already, and so never come to its limit.
-AMONG_DUE: Final = {
-    Dialect.SQLITE: f"IN ({_DUE_IN_LANE})",
-    Dialect.POSTGRESQL: f"= ANY (ARRAY ({_DUE_IN_LANE} FOR UPDATE SKIP LOCKED))",
-}
+AMONG_DUE: Final = among_due(_DUE_IN_LANE)
 
 CLAIM_ONE: Final = f"""
 UPDATE notify_deliveries SET owner = :owner, lease = lease + 1, due_at = :until

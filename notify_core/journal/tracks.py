@@ -15,7 +15,8 @@ import attrs
 from notify_core.clock import Clock
 from notify_core.delivery import Attempt
 from notify_core.journal.database import Database
-from notify_core.journal.enlist import Dialect, Executor
+from notify_core.journal.dialects import among_due
+from notify_core.journal.enlist import Executor
 from notify_core.journal.model import ERASED, Entry
 from notify_core.journal.rows import milliseconds, moment_of
 from notify_core.outcome import Accepted, Receipt, Unknown
@@ -82,10 +83,7 @@ _DUE: Final = """
     WHERE provider = :provider AND poll_at <= :now
     ORDER BY poll_at LIMIT :most
 """
-_AMONG_DUE: Final = {
-    Dialect.SQLITE: f"IN ({_DUE})",
-    Dialect.POSTGRESQL: f"= ANY (ARRAY ({_DUE} FOR UPDATE SKIP LOCKED))",
-}
+_AMONG_DUE: Final = among_due(_DUE)
 _CLAIM: Final = f"""
 UPDATE notify_tracks SET owner = :owner, poll_at = :until
 WHERE own_id {{among}}
@@ -108,8 +106,6 @@ UPDATE notify_tracks SET poll_at = CASE
 END
 WHERE own_id = :own_id AND owner IS NULL
 """
-
-_STOP: Final = "UPDATE notify_tracks SET poll_at = NULL, owner = NULL WHERE own_id = :own_id"
 
 _NEXT: Final = """
 SELECT min(poll_at) FROM notify_tracks WHERE provider = :provider AND poll_at IS NOT NULL
@@ -205,11 +201,6 @@ class Tracks:
             for own_id in own_ids
         ]
         self._database.write(lambda executor: executor.execute_many(_SOON, rows))
-
-    def stop(self, own_ids: Sequence[str]) -> None:
-        """Let nobody ask about these any more."""
-        rows = [{"own_id": own_id} for own_id in own_ids]
-        self._database.write(lambda executor: executor.execute_many(_STOP, rows))
 
     def next_due(self) -> datetime | None:
         """Return when the next track is due."""

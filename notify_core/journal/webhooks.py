@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from notify_core.journal import statements as sql
 from notify_core.journal.database import Database
-from notify_core.journal.enlist import Dialect, Executor
+from notify_core.journal.dialects import among_due, tell_workers
+from notify_core.journal.enlist import Executor
 from notify_core.journal.rows import milliseconds, moment_of
 
 _PAGE: Final = 500
@@ -36,10 +36,7 @@ _DUE_AT_URL: Final = """
     ORDER BY due_at LIMIT :most
 """
 
-_AMONG_DUE: Final = {
-    Dialect.SQLITE: f"IN ({_DUE_AT_URL})",
-    Dialect.POSTGRESQL: f"= ANY (ARRAY ({_DUE_AT_URL} FOR UPDATE SKIP LOCKED))",
-}
+_AMONG_DUE: Final = among_due(_DUE_AT_URL)
 
 _CLAIM: Final = """
 UPDATE notify_webhooks SET owner = :owner, due_at = :until
@@ -137,7 +134,7 @@ class Told:
 
 
 @attrs.frozen(kw_only=True)
-class Standing:
+class StandingSince:
     """What an address is told: that something has this ``standing``, and ``since`` when.
 
     ``since`` is in milliseconds, and greater for each standing of one thing than for the last.
@@ -155,27 +152,27 @@ class WebhookStore:
         self._database = database
         self._claim = _CLAIM.format(among=_AMONG_DUE[database.dialect])
 
-    def last(self, executor: Executor, url: str, about: str) -> Standing | None:
+    def last(self, executor: Executor, url: str, about: str) -> StandingSince | None:
         """Return what an address was told last, or is still to be told, of something."""
         rows = executor.execute(_LAST, {"url": url, "about": about})
-        return next((Standing(about=about, standing=row[0], since=row[1]) for row in rows), None)
+        return next(
+            (StandingSince(about=about, standing=row[0], since=row[1]) for row in rows), None
+        )
 
     def add(
         self,
         executor: Executor,
         url: str,
         event_id: str,
-        stands: Standing,
+        stands: StandingSince,
         body: str,
         now: datetime,
     ) -> None:
         """Have an address told something, once whatever may come, in a transaction under way."""
         given = {"id": event_id, "url": url, "body": body, "now": milliseconds(now)}
         given |= attrs.asdict(stands) | {"gone": _gone(url)}
-        added = executor.execute(_ADD, given)
-        # On SQLite a worker sees by itself that somebody has written.
-        if added and executor.dialect is Dialect.POSTGRESQL:
-            executor.execute(sql.WAKE, {})
+        if executor.execute(_ADD, given):
+            tell_workers(executor)
 
     def next_due(self, url: str) -> datetime | None:
         """Return when there is something to tell an address; None if there is nothing."""
@@ -234,8 +231,8 @@ class WebhookStore:
         def work(executor: Executor) -> int:
             executor.execute(_FORGET_GONE, {"url": url})
             rows = executor.execute(_RETRY.format(which=which), given)
-            if rows and executor.dialect is Dialect.POSTGRESQL:
-                executor.execute(sql.WAKE, {})
+            if rows:
+                tell_workers(executor)
             return len(rows)
 
         return self._database.write(work)

@@ -23,7 +23,6 @@ from notify_core.progress.events import (
     leg_learned,
     looked,
     merged,
-    outcome_if_found,
     provider_left_alone,
     provider_skipped,
     question_answered,
@@ -35,14 +34,11 @@ from notify_core.progress.events import (
     waiting_began,
 )
 from notify_core.progress.receipts import (
-    accepted_attempt,
     attempt_by,
-    has_reached,
     in_doubt,
     is_followed,
     is_waited_out,
     telling_attempt,
-    waits,
 )
 from notify_core.progress.standing import overall, standing
 from notify_core.progress.state import (
@@ -84,7 +80,6 @@ __all__ = [
     "Step",
     "Try",
     "Wish",
-    "accepted_attempt",
     "asked_anew",
     "attempt_answered",
     "attempt_began",
@@ -93,7 +88,6 @@ __all__ = [
     "attempt_of",
     "begin",
     "goes_on",
-    "has_reached",
     "in_doubt",
     "is_followed",
     "is_waited_out",
@@ -104,7 +98,6 @@ __all__ = [
     "merged",
     "next_action",
     "next_step",
-    "outcome_if_found",
     "overall",
     "provider_left_alone",
     "provider_skipped",
@@ -117,5 +110,4 @@ __all__ = [
     "status_learned",
     "telling_attempt",
     "waiting_began",
-    "waits",
 ]

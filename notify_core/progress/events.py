@@ -122,7 +122,8 @@ def question_answered(
     if not in_doubt(attempt):
         return progress
     if status is not None and status.state is not State.NOT_FOUND:
-        found = outcome_if_found(attempt, status)
+        distrusted = attempt.provider in leg_under_way(plan, progress).distrusted
+        found = outcome_if_found(attempt, status, distrusted=distrusted)
         return _with_last(progress, attrs.evolve(attempt, resolved=found, status=status))
     asked_for_good = len(progress.questions) >= len(schedule(plan, progress, rules))
     if asked_for_good and None not in progress.questions:
@@ -202,23 +203,27 @@ def waiting_began(progress: Progress, until: datetime) -> Progress:
     return attrs.evolve(progress, gives_up_at=until, rested=False)
 
 
-def looked(progress: Progress, status: Status | None) -> Progress:
+def looked(plan: Plan, progress: Progress, status: Status | None) -> Progress:
     """Take what the provider said when it was looked at once more; None for no usable answer."""
     progress = attrs.evolve(progress, looked=True)
     attempt = telling_attempt(progress.attempts)
     if status is None or attempt is None:
         return progress
-    return status_learned(progress, attempt.own_id, attempt.provider, status)
+    return status_learned(plan, progress, attempt.own_id, attempt.provider, status)
 
 
-def status_learned(progress: Progress, own_id: str, provider: str, status: Status) -> Progress:
+def status_learned(
+    plan: Plan, progress: Progress, own_id: str, provider: str, status: Status
+) -> Progress:
     """Take what a provider says has become of a message, however late and how often it says so.
 
     A message that it knows was taken, whatever was heard of the attempt.
     """
-
     done = tuple(leg_learned(result, own_id, provider, status) for result in progress.done)
-    attempts = _attempts_learned(progress.attempts, own_id, provider, status)
+    if progress.ended:
+        return attrs.evolve(progress, done=done)
+    distrusted = provider in leg_under_way(plan, progress).distrusted
+    attempts = _attempts_learned(progress.attempts, own_id, provider, status, distrusted=distrusted)
     if attempts == progress.attempts:
         return attrs.evolve(progress, done=done)
     progress = attrs.evolve(progress, done=done, attempts=attempts)
@@ -227,27 +232,36 @@ def status_learned(progress: Progress, own_id: str, provider: str, status: Statu
 
 
 def _attempts_learned(
-    attempts: tuple[Attempt, ...], own_id: str, provider: str, status: Status
+    attempts: tuple[Attempt, ...],
+    own_id: str,
+    provider: str,
+    status: Status,
+    *,
+    distrusted: bool,
 ) -> tuple[Attempt, ...]:
     mine = [each for each in attempts if (each.own_id, each.provider) == (own_id, provider)]
     telling = telling_attempt(mine)
-    return tuple(_told(each, status) if each is telling else each for each in attempts)
+    return tuple(
+        _told(each, status, distrusted=distrusted) if each is telling else each for each in attempts
+    )
 
 
-def _told(attempt: Attempt, status: Status) -> Attempt:
+def _told(attempt: Attempt, status: Status, *, distrusted: bool) -> Attempt:
     known = attrs.evolve(attempt, status=advanced(attempt.status, status))
     # One that was found as failed and is told of as sent was taken before it failed.
     was_found = isinstance(attempt.resolved, Refused)
     if status.state in (State.NOT_FOUND, State.UNKNOWN) or not (in_doubt(attempt) or was_found):
         return known
-    found = outcome_if_found(attempt, status)
+    found = outcome_if_found(attempt, status, distrusted=distrusted)
     is_known = was_found and isinstance(found, Refused)
     return known if is_known else attrs.evolve(known, resolved=found)
 
 
 def leg_learned(result: LegResult, own_id: str, provider: str, status: Status) -> LegResult:
     """Take what a provider says has become of the message of a leg that is over."""
-    attempts = _attempts_learned(result.attempts, own_id, provider, status)
+    attempts = _attempts_learned(
+        result.attempts, own_id, provider, status, distrusted=result.distrusted
+    )
     if attempts == result.attempts:
         return result
     before, telling = telling_attempt(result.attempts), telling_attempt(attempts)
@@ -339,10 +353,13 @@ def _with_last(progress: Progress, attempt: Attempt) -> Progress:
     return progress
 
 
-def outcome_if_found(attempt: Attempt, status: Status) -> Outcome:
-    """Return what is known of an attempt in doubt once its provider knows the message."""
+def outcome_if_found(attempt: Attempt, status: Status, *, distrusted: bool = False) -> Outcome:
+    """Return what is known of an attempt in doubt once its provider knows the message.
+
+    Who is ``distrusted`` is believed that it has the message, and no more.
+    """
     failed = status.state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED)
-    if status.final and failed:
+    if status.final and failed and not distrusted:
         reason = status.detail or f"the provider has it as {status.state.value}"
         return Refused(reason, RefusalScope.RECIPIENT, status.code, receipt_to_ask(attempt))
     return Accepted(attrs.evolve(receipt_to_ask(attempt), provider_id=status.provider_id))

@@ -28,6 +28,9 @@ _FAILED: Mapping[State, Because] = MappingProxyType(
 )
 
 
+_HOPELESS = frozenset({*_FAILED, State.SIMULATED})
+
+
 def waits(leg: Leg) -> bool:
     """Tell whether a leg is not over when a provider has taken the message."""
     return leg.until is not Until.ACCEPTED
@@ -47,10 +50,9 @@ def has_reached(leg: Leg, attempt: Attempt) -> bool:
 def is_decided(leg: Leg, attempt: Attempt) -> bool:
     """Tell whether no further receipt is waited for: it has arrived, or never will."""
     status = _believed(leg, attempt)
-    if status is None:
-        return False
-    is_end = status.final and status.state not in ARRIVED_STATES
-    return is_end or has_reached(leg, attempt)
+    # What is final and unclear decides nothing: the time does.
+    has_failed = status is not None and status.final and status.state in _HOPELESS
+    return has_failed or has_reached(leg, attempt)
 
 
 def is_waited_out(plan: Plan, progress: Progress) -> bool:

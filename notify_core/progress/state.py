@@ -11,6 +11,7 @@ from typing import TypeAlias
 import attrs
 
 from notify_core.config.model import Retry
+from notify_core.config.sections import FOLLOW
 from notify_core.delivery import Attempt, LegResult, Skip
 from notify_core.outcome import Refused, Status
 
@@ -56,7 +57,7 @@ class Rules:
 
     retry: Retry
     ask_after_s: Mapping[str, tuple[float, ...]]
-    follow: timedelta = timedelta(days=2)
+    follow: timedelta = FOLLOW
     insistent: bool = False
     patient: bool = False
 

@@ -14,11 +14,13 @@ import attrs
 
 from notify_core.callback import CallbackRequest
 from notify_core.clock import Clock, SystemClock
+from notify_core.config.problems import unknown
 from notify_core.config.sections import Callbacks
 from notify_core.errors import ConfigError, NotifyError, Problem
 from notify_core.notifier import Notifier
 from notify_core.provider import Capabilities, ReceiptKind
 from notify_core.server.networks import Gate
+from notify_core.sparing import Sparing
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +135,7 @@ class Intake:
         self._gate = Gate.of(config.networks, config.proxies)
         self._receiver = receiver
         self._clock = clock
+        self._unkept = Sparing(clock)
 
     @classmethod
     def of(cls, notifier: Notifier) -> Intake:
@@ -163,13 +166,15 @@ class Intake:
         try:
             self._receiver.accept(head.provider, request)
         except NotifyError as error:
-            _log.error("a call of provider %s cannot be kept: %s", head.provider, error)
-            return Reason.UNAVAILABLE
+            return self._unavailable(head.provider, str(error))
         except Exception as error:  # a defect: whoever calls is to come again, and told nothing
-            kind = type(error).__name__
-            _log.error("a call of provider %s cannot be kept: %s", head.provider, kind)
-            return Reason.UNAVAILABLE
+            return self._unavailable(head.provider, type(error).__name__)
         return Reason.KEPT
+
+    def _unavailable(self, provider: str, reason: str) -> Reason:
+        for (name, why), times in self._unkept.due(provider, reason):
+            _log.error("calls of provider %s cannot be kept (%d): %s", name, times, why)
+        return Reason.UNAVAILABLE
 
     def _request_of(self, head: Head, body: bytes) -> CallbackRequest:
         source = self._gate.source(head.peer, head.headers.get("x-forwarded-for", ""))
@@ -210,6 +215,5 @@ def _refuse_unknown(config: Callbacks, providers: Mapping[str, Capabilities]) ->
     """Refuse a name that lets everybody in, since it is not that of a provider."""
     for name in config.networks:
         if name not in providers:
-            known = ", ".join(providers)
-            problem = f"{name!r} is not a provider here; known: {known}"
+            problem = unknown(name, "a provider here", providers)
             raise ConfigError([Problem("configuration", 0, 0, "callbacks.networks", problem)])

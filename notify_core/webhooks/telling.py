@@ -17,8 +17,8 @@ from notify_core.config.sections import WebhookConfig
 from notify_core.ids import new_id
 from notify_core.journal.enlist import Executor
 from notify_core.journal.model import Entry, delivery_of
-from notify_core.journal.rows import milliseconds
-from notify_core.journal.webhooks import Claimed, Standing, Telling, WebhookStore
+from notify_core.journal.rows import has_come, milliseconds
+from notify_core.journal.webhooks import Claimed, StandingSince, Telling, WebhookStore
 from notify_core.keeping import Kept
 from notify_core.webhooks.events import Event, event_of, event_of_incoming, trial
 from notify_core.webhooks.signing import signed
@@ -94,7 +94,7 @@ class Webhooks:
                 continue
             # After the last, though the clock of another machine may be ahead.
             since = max(milliseconds(now), last.since + 1 if last else 0)
-            stands = Standing(about=event.about, standing=event.standing, since=since)
+            stands = StandingSince(about=event.about, standing=event.standing, since=since)
             self._store.add(executor, url, event.id_at(url, since), stands, event.body(now), now)
 
 
@@ -155,8 +155,7 @@ class _Endpoint:
         now = self._clock.now()
         self._keep_house(now)
         due = self.next_due()
-        # The journal rounds up to milliseconds; what came within this one is due too.
-        if due is None or milliseconds(due) > milliseconds(now):
+        if due is None or not has_come(due, now):
             return 0
         until = now + self._lease
         claimed = self._store.claim(self._config.url, self._owner, now, until, _AT_ONCE)

@@ -36,7 +36,7 @@ def verdict(
     ``asked_for_s`` is the pause that the address asks for, and ``chance`` a random number from 0
     to 1 that places ours within the jitter.
     """
-    if status is not None and 200 <= status <= 299:
+    if is_success(status):
         return Verdict(Telling.TOLD)
     if status == _GONE:
         return Verdict(Telling.GONE)
@@ -45,6 +45,11 @@ def verdict(
     if due_at > told.begun_at + retry_for:
         return Verdict(Telling.GIVEN_UP)
     return Verdict(Telling.WAITING, due_at)
+
+
+def is_success(status: int | None) -> bool:
+    """Tell whether an HTTP status says that the address has it."""
+    return status is not None and 200 <= status <= 299
 
 
 def rest_s(status: int | None, asked_for_s: float | None) -> float:

@@ -331,7 +331,7 @@ def story(plan: Plan, rules: Rules, draw: Draw) -> Iterator[Progress]:
         if told := draw(st.none() | statuses):
             attempts = [*(each for leg in progress.done for each in leg.attempts)]
             for attempt in [*attempts, *progress.attempts][-2:]:
-                progress = status_learned(progress, attempt.own_id, attempt.provider, told)
+                progress = status_learned(plan, progress, attempt.own_id, attempt.provider, told)
             yield progress
         match next_action(plan, progress, rules, circumstances(draw)):
             case End() | Stay():
@@ -357,7 +357,7 @@ def after(plan: Plan, progress: Progress, action: object, rules: Rules, draw: Dr
         case Await(span):
             return waiting_began(progress, NOW + span)
         case Look():
-            return looked(progress, draw(st.none() | statuses))
+            return looked(plan, progress, draw(st.none() | statuses))
         case Pause():
             return round_began(progress, rules)
         case Ask():

@@ -19,13 +19,14 @@ from notify_core.config.model import JournalConfig, TextAtRest
 from notify_core.errors import JournalError
 from notify_core.journal.base import Journal
 from notify_core.journal.cursors import LEAST_PAUSE, CursorStore
-from notify_core.journal.incoming import IncomingStore, Received, Standing, Wanted
+from notify_core.journal.incoming import IncomingStore
 from notify_core.journal.incoming_purge import waiting_from
 from notify_core.journal.model import Part
 from notify_core.journal.opening import open_journal
+from notify_core.journal.received import Received, Standing, Wanted
 from notify_core.journal.sightings import WINDOW, Sighting
 from notify_core.secret import Secret
-from tests.journal.making import NOW, TYPES, empty, journal_config
+from tests.journal.making import NOW, TYPES, journal_config
 
 SENDER = "+79991234567"
 LEASE = NOW + timedelta(seconds=60)
@@ -46,20 +47,6 @@ def called(at: datetime = NOW, **more: object) -> Sighting:
 def told(at: datetime, **more: object) -> Sighting:
     facts = {"provider": "a", "sender": SENDER, "to": "1234", "text": "yes", "trust": Trust.PROVEN}
     return Sighting(incoming=Incoming(**facts | more), at=at)  # type: ignore[arg-type]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    """A journal in each of the databases."""
-    if request.param == "sqlite":
-        config = journal_config(f"sqlite:///{tmp_path / 'notify.db'}")
-    else:
-        config = journal_config(request.getfixturevalue("postgresql_url"))
-    opened = open_journal(config, TYPES, SystemClock())
-    if request.param == "postgresql":
-        empty(config.url.reveal())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import attrs
 import pytest
 
-from notify_core.clock import SystemClock
 from notify_core.config.model import Retry
 from notify_core.delivery import Stage
 from notify_core.journal.base import Journal
 from notify_core.journal.model import Entry, Part
-from notify_core.journal.opening import open_journal
 from notify_core.journal.tracks import Asked, Track, Tracks
 from notify_core.message import Sms
 from notify_core.outcome import (
@@ -38,7 +35,7 @@ from notify_core.progress import (
 )
 from notify_core.progress.state import Rules
 from notify_core.testing import ManualClock
-from tests.journal.making import NOW, TYPES, empty, journal_config, waiting
+from tests.journal.making import NOW, waiting
 
 SECOND = timedelta(seconds=1)
 FOLLOW = timedelta(days=2)
@@ -46,20 +43,6 @@ LEASE = 60 * SECOND
 NUMBER = "+79990000001"
 LOST = Unknown("lost")
 DOWN = NotSent("out of reach", FailureScope.PROVIDER)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    """A journal in each of the databases."""
-    if request.param == "sqlite":
-        config = journal_config(f"sqlite:///{tmp_path / 'notify.db'}")
-    else:
-        config = journal_config(request.getfixturevalue("postgresql_url"))
-    opened = open_journal(config, TYPES, SystemClock())
-    if request.param == "postgresql":
-        empty(config.url.reveal())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import click
 from notify_core.errors import PluginError
 
 from .runner import Emulator
-from .settings import Settings
+from .settings import Settings, check_address
 
 
 def _read_amount(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
@@ -21,6 +21,17 @@ def _read_amount(_context: click.Context, _parameter: click.Parameter, value: st
         raise click.BadParameter(f"{value!r} is not an amount") from exc
 
 
+def _read_address(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    try:
+        if value is not None:
+            check_address(value)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+    return value
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--http-port", default=8025, show_default=True, help="0: any free one.")
@@ -28,9 +39,15 @@ def _read_amount(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--login", default="test", show_default=True)
 @click.option("--password", default="test", show_default=True)
 @click.option("--api-key", default="test-key", show_default=True)
-@click.option("--callback-url", help="Where receipts go, with charset, fmt and secret.")
-@click.option("--incoming-url", help="Where incoming messages go, likewise.")
-@click.option("--calls-url", help="Where awaited calls go, likewise.")
+@click.option(
+    "--callback-url",
+    callback=_read_address,
+    help="Where receipts go, with charset, fmt and secret.",
+)
+@click.option(
+    "--incoming-url", callback=_read_address, help="Where incoming messages go, likewise."
+)
+@click.option("--calls-url", callback=_read_address, help="Where awaited calls go, likewise.")
 @click.option(
     "--speed",
     type=click.FloatRange(0, min_open=True),

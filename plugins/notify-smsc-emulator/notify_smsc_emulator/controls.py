@@ -5,23 +5,26 @@ They take JSON, and those of the page forms too.
 
 import functools
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from attrs import NOTHING, AttrsInstance, fields_dict
 
 from .admin import describe, describe_incoming
 from .disorder import Disorder
 from .faults import Fault
 from .lives import Life
 from .model import Status
+from .postman import Handlers
 from .stage import Stage
 
 _FORM = "application/x-www-form-urlencoded"
 _Action = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, object]]]
 _DONE = {"ok": True}
-_HANDLERS = ("status", "incoming", "calls")
+_T = TypeVar("_T", bound=AttrsInstance)
 
 
 class Controls:
@@ -60,29 +63,28 @@ class Controls:
         }
 
     async def _add_fault(self, values: Mapping[str, Any]) -> Mapping[str, object]:
-        self._stage.faults.add(Fault.read(values))
+        self._stage.faults.add(_make(Fault, values))
         return _DONE
 
     async def _add_disorder(self, values: Mapping[str, Any]) -> Mapping[str, object]:
-        self._stage.postman.disorders.add(Disorder.read(values))
+        self._stage.postman.disorders.add(_make(Disorder, values))
         return _DONE
 
     async def _add_life(self, values: Mapping[str, Any]) -> Mapping[str, object]:
-        self._stage.gateway.lives.add(Life.read(values))
+        self._stage.gateway.lives.add(_make(Life, values))
         return _DONE
 
     async def _set_handlers(self, values: Mapping[str, Any]) -> Mapping[str, object]:
-        self._stage.postman.direct(**_read(values, optional=_HANDLERS))
+        self._stage.postman.direct(**_read(values, optional=tuple(fields_dict(Handlers))))
         return _DONE
 
     async def _become(self, values: Mapping[str, Any]) -> Mapping[str, object]:
         given = _read(values, "id", "status", optional=("phone", "err"))
-        err = given.get("err")
         message = await self._stage.become(
             given["id"],
-            Status(int(given["status"])),
+            Status(_number(given, "status")),
             phone=given.get("phone"),
-            err=None if err is None else int(err),
+            err=None if given.get("err") is None else _number(given, "err"),
         )
         return describe(message)
 
@@ -96,7 +98,8 @@ class Controls:
         return {"phone": call.phone, "ts": int(call.at)}
 
     async def _move_clock(self, values: Mapping[str, Any]) -> Mapping[str, object]:
-        await self._stage.advance(float(_read(values, optional=("advance",)).get("advance", 0)))
+        given = {"advance": 0, **_read(values, optional=("advance",))}
+        await self._stage.advance(_seconds(given, "advance"))
         return {"now": self._stage.clock.now()}
 
     async def _start_over(self, _values: Mapping[str, Any]) -> Mapping[str, object]:
@@ -127,10 +130,21 @@ def _read_form(text: str) -> Mapping[str, Any]:
 
 
 def _read_object(text: str) -> Mapping[str, Any]:
-    values = json.loads(text or "{}")
+    try:
+        values = json.loads(text or "{}")
+    except ValueError as exc:
+        raise ValueError(f"this is no JSON: {exc}") from exc
     if not isinstance(values, dict):
         raise TypeError("a JSON object is expected")
     return values
+
+
+def _make(kind: type[_T], values: Mapping[str, Any]) -> _T:
+    """Make a switch from JSON; ValueError or TypeError names what is wrong."""
+    fields = fields_dict(kind)
+    needed = [name for name, field in fields.items() if field.default is NOTHING]
+    optional = tuple(name for name in fields if name not in needed)
+    return kind(**_read(values, *needed, optional=optional))
 
 
 def _read(
@@ -142,3 +156,20 @@ def _read(
     if missing := [name for name in needed if name not in values]:
         raise ValueError(f"{', '.join(missing)}: missing")
     return values
+
+
+def _number(values: Mapping[str, Any], name: str) -> int:
+    try:
+        return int(values[name])
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{name}: a whole number is expected") from None
+
+
+def _seconds(values: Mapping[str, Any], name: str) -> float:
+    try:
+        seconds = float(values[name])
+    except (ValueError, TypeError, OverflowError):
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"{name}: a number of seconds is expected")
+    return seconds

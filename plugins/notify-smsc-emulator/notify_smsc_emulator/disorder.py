@@ -1,17 +1,16 @@
 """What can go wrong with callbacks: they come late, twice, in another order, forged or never."""
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Iterable
 from random import Random
-from typing import Any
 
 from attrs import evolve, field, frozen
+from attrs.converters import optional
 
 from . import switches
-from .model import CallbackKind, Status
+from .model import CallbackKind, Choice, Status
 
 
-class DisorderKind(StrEnum):
+class DisorderKind(Choice):
     """What becomes of a callback."""
 
     DELAY = "delay"
@@ -28,36 +27,22 @@ class DisorderKind(StrEnum):
     """Its signature is made with another secret."""
 
 
-def _read_callback(value: CallbackKind | str | None) -> CallbackKind | None:
-    return None if value is None else CallbackKind(value)
-
-
-def _read_status(value: Status | int | None) -> Status | None:
-    return None if value is None else Status(value)
-
-
 @frozen(kw_only=True)
 class Disorder:
     """One disorder and the callbacks it is meant for; every one that fits is applied."""
 
     kind: DisorderKind = field(converter=DisorderKind)
-    callback: CallbackKind | None = field(default=None, converter=_read_callback)
+    callback: CallbackKind | None = field(default=None, converter=optional(CallbackKind))
     """What the callback is about; None for all."""
     phone: str = switches.text()
     """How the number ends; empty for all."""
-    status: Status | None = field(default=None, converter=_read_status)
+    status: Status | None = field(default=None, converter=optional(Status))
     """The status that is told; None for all."""
     times: int | None = switches.times()
     """How many callbacks meet it; None for all until it is cleared."""
     seconds: float | None = switches.seconds(None)
     """On the gateway's clock; None: ``receipt_late_s``, or no time at all between copies."""
     copies: int = field(default=1, validator=switches.whole(1))
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any]) -> "Disorder":
-        """Make a disorder from JSON; raise ValueError or TypeError that names what is wrong."""
-        switches.check_names(cls, values, "kind")
-        return cls(**values)
 
     def fits(self, callback: CallbackKind, phone: str, status: Status | None) -> bool:
         """Tell whether a callback meets it."""

@@ -1,18 +1,15 @@
 """Faults that can be switched on, and which request meets which."""
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any
-
 from attrs import field, frozen
+from attrs.converters import optional
 from attrs.validators import instance_of
 
 from . import switches
-from .model import Script
+from .model import Choice, Script
 from .switches import Switches
 
 
-class FaultKind(StrEnum):
+class FaultKind(Choice):
     """What goes wrong."""
 
     NO_ANSWER = "no_answer"
@@ -33,16 +30,12 @@ class FaultKind(StrEnum):
     """Status 200 without a body."""
 
 
-def _read_script(value: Script | str | None) -> Script | None:
-    return None if value is None else Script(value)
-
-
 @frozen(kw_only=True)
 class Fault:
     """One fault and the requests it is meant for."""
 
     kind: FaultKind = field(converter=FaultKind)
-    script: Script | None = field(default=None, converter=_read_script)
+    script: Script | None = field(default=None, converter=optional(Script))
     """The script whose requests meet it; None for all."""
     times: int | None = switches.times()
     """How many requests meet it; None for all until it is cleared."""
@@ -54,12 +47,6 @@ class Fault:
     """The bytes of the body that still leave with `FaultKind.CUT`."""
     body: str | None = switches.text(None)
     """Sent in place of the usual body of HTML, SERVER_ERROR and WRONG_JSON."""
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any]) -> "Fault":
-        """Make a fault from JSON; raise ValueError or TypeError that names what is wrong."""
-        switches.check_names(cls, values, "kind")
-        return cls(**values)
 
 
 class Faults(Switches[Fault]):

@@ -1,9 +1,9 @@
 """Lives of messages: which statuses one will have, and when its time is over."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from . import switches
 from .model import Channel, Status, Step
@@ -24,14 +24,12 @@ def _read_course(value: Any) -> tuple[Step, ...]:
 def _read_step(item: Any) -> Step:
     if not isinstance(item, list | tuple) or len(item) not in (2, 3):
         raise TypeError("course: [seconds, status] or [seconds, status, err] is expected")
-    after_s = float(item[0])
-    if after_s < 0:
+    after_s, status, *err = item
+    if not all(isinstance(number, int | float) for number in (after_s, *err)):
+        raise TypeError("course: seconds and err are numbers")
+    if not after_s >= 0:
         raise ValueError("course: seconds are counted from the acceptance on")
-    return Step(after_s, Status(item[1]), int(item[2]) if len(item) == 3 else None)
-
-
-def _read_channel(value: Channel | str | None) -> Channel | None:
-    return None if value is None else Channel(value)
+    return Step(float(after_s), Status(status), int(err[0]) if err else None)
 
 
 @frozen(kw_only=True)
@@ -44,18 +42,12 @@ class Life:
     Seconds count from the acceptance on, or from the appointed time. Before the first one the
     message is waiting.
     """
-    channel: Channel | None = field(default=None, converter=_read_channel)
+    channel: Channel | None = field(default=None, converter=optional(Channel))
     """The channel whose messages live so; None for all."""
     phone: str = switches.text()
     """How the recipient ends; empty for all."""
     times: int | None = switches.times()
     """How many messages live so; None for all until it is cleared."""
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any]) -> "Life":
-        """Make a life from JSON; raise ValueError or TypeError that names what is wrong."""
-        switches.check_names(cls, values, "course")
-        return cls(**values)
 
     def fits(self, phone: str, channel: Channel) -> bool:
         """Tell whether a message to this recipient lives so."""
@@ -74,7 +66,7 @@ def honour_life(steps: tuple[Step, ...], start: float, life_s: float) -> tuple[S
     does not expire either.
     """
     end = start + life_s
-    in_time = tuple(step for step in steps if step.at <= end) or steps[:1]
+    in_time = tuple(step for step in steps if step.at <= end)
     ended = any(step.status >= Status.DELIVERED for step in in_time)
     out_of_sight = in_time == steps and steps[-1].status < Status.WAITING
     if not life_s or ended or out_of_sight:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Self
 
 from attrs import evolve, field, frozen
 
@@ -17,7 +18,15 @@ MessageId = int | str
 """Integers 1…2147483647, or up to 40 characters of ``A-Z a-z 0-9 . - _``."""
 
 
-class Channel(StrEnum):
+class Choice(StrEnum):
+    """Words to choose from; a wrong one is refused with the known ones."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        raise ValueError(f"{value!r} is not a {cls.__name__}; known: {', '.join(cls)}")
+
+
+class Channel(Choice):
     """What a message travels as; each value but ``sms`` is also its request parameter."""
 
     SMS = "sms"
@@ -62,7 +71,7 @@ class Transport(StrEnum):
     SMTP = "smtp"
 
 
-class Script(StrEnum):
+class Script(Choice):
     """The scripts that answer; a fault can be bound to one of them."""
 
     SEND = "send"
@@ -73,7 +82,7 @@ class Script(StrEnum):
     WAIT_CALL = "wait_call"
 
 
-class CallbackKind(StrEnum):
+class CallbackKind(Choice):
     """What the application is called back about; each kind has its own address."""
 
     STATUS = "status"
@@ -101,6 +110,10 @@ class Status(IntEnum):
     FORBIDDEN = 23
     NO_MONEY = 24
     UNREACHABLE = 25
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        raise ValueError(f"{value!r} is not a Status; known: {', '.join(map(str, cls))}")
 
     @property
     def words(self) -> str:

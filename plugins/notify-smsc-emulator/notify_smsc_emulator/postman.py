@@ -13,7 +13,7 @@ from .clock import Clock
 from .disorder import Disorder, disturb
 from .gateway import Gateway
 from .model import CallbackKind
-from .settings import Settings
+from .settings import Settings, address
 from .switches import Switches
 
 _ANSWER_S = 10
@@ -35,9 +35,9 @@ class SentReceipt:
 class Handlers:
     """Where each kind of callback goes; None: nowhere."""
 
-    status: str | None = None
-    incoming: str | None = None
-    calls: str | None = None
+    status: str | None = address()
+    incoming: str | None = address()
+    calls: str | None = address()
 
     def of(self, kind: CallbackKind) -> str | None:
         """Return the address for a kind of callback."""

@@ -3,8 +3,10 @@
 from datetime import timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from attrs.validators import ge, gt
 
 _MOSCOW_HOURS = 3
@@ -23,6 +25,30 @@ class SendField(StrEnum):
 
 
 _IDENTICAL_BY = frozenset({SendField.CHANNEL, SendField.PHONES, SendField.TEXT, SendField.SENDER})
+
+
+def check_address(value: object) -> None:
+    """Refuse what no callback can be posted to. It is not repeated, for it may hold a secret."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("it is no address; write one like http://host:8000/path?sha1=<secret>")
+
+
+def _is_address(_instance: object, attribute: "Attribute[str | None]", value: object) -> None:
+    try:
+        if value is not None:
+            check_address(value)
+    except ValueError as exc:
+        raise ValueError(f"{attribute.name}: {exc}") from None
+
+
+def address() -> Any:
+    """Return a field for the address of a handler; None: there is none."""
+    return field(default=None, validator=_is_address)
 
 
 @frozen(kw_only=True)
@@ -66,11 +92,11 @@ class Settings:
     zone_hours: int = field(default=0)
     """Zone of the account, in hours relative to Moscow."""
 
-    callback_url: str | None = None
+    callback_url: str | None = address()
     """Where statuses go; ``charset``, ``fmt`` and the secret stand in its query."""
-    incoming_url: str | None = None
+    incoming_url: str | None = address()
     """Where incoming messages go, likewise; it may be the same."""
-    calls_url: str | None = None
+    calls_url: str | None = address()
     """Where it goes that an awaited call came in, likewise; it may be the same."""
     callback_attempts: int = field(default=3, validator=ge(1))
     callback_pause_s: float = field(default=60.0, validator=ge(0))

@@ -67,7 +67,8 @@ class Store:
         for message in reversed(self._messages.values()):
             if str(message.id) == message_id and phone in (None, message.phone):
                 return message.at(now)
-        raise LookupError(f"no message has the id {message_id}")
+        number = "" if phone is None else f" and the number {phone}"
+        raise LookupError(f"no message has the id {message_id}{number}")
 
     def delete(self, message: CaughtMessage) -> None:
         """Mark a message as deleted: it is shown, but neither found nor reported any more."""

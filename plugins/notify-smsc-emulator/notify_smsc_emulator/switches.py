@@ -1,9 +1,9 @@
 """What was switched on for some of the things that come: the next one, the next few, or all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from attrs import field, fields_dict
+from attrs import field
 from attrs.validators import ge, instance_of, optional
 
 
@@ -77,12 +77,3 @@ def text(default: str | None = "") -> Any:
 
 def _or_none(validators: list[Any], allowed: bool) -> Any:
     return optional(validators) if allowed else validators
-
-
-def check_names(cls: type, values: Mapping[str, Any], needed: str) -> None:
-    """Raise a ValueError that names what ``values``, read from JSON, has too much or too little."""
-    if unknown := sorted(values.keys() - fields_dict(cls).keys()):
-        known = ", ".join(fields_dict(cls))
-        raise ValueError(f"{', '.join(unknown)}: not known here; known: {known}")
-    if needed not in values:
-        raise ValueError(f"{needed} is missing")

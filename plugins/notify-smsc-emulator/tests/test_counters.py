@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from notify_smsc_emulator import Emulator, ManualClock, Settings
+from notify_smsc_emulator.counters import Tally
 
 Ask = Callable[..., requests.Response]
 
@@ -122,3 +123,12 @@ def test_ten_thousand_messages_are_asked_for_by_fifties(session: requests.Sessio
     assert "10000 messages" in page
     assert page.count("<article") == 200
     assert monotonic() - begun < 30
+
+
+def test_the_most_is_told_and_not_the_last() -> None:
+    tally = Tally(60)
+    for now in (0, 1, 2, 100):
+        tally.status_query("1", PHONE, now)
+    for count in (1, 3, 2):
+        tally.at_once(count)
+    assert (tally.read().most_status_queries, tally.read().most_at_once) == (3, 3)

@@ -175,6 +175,25 @@ def test_a_number_brings_about_its_own_disorder(
     assert statuses == [status for _, status in told(gateway)]
 
 
+def test_what_is_still_to_come_is_forgotten_with_all_else(send: Ask, gateway: Emulator) -> None:
+    gateway.disorder("delay", seconds=60)
+    send(id=1)
+    gateway.advance(10)
+    gateway.clear()
+    gateway.advance(3600)
+    assert told(gateway) == []
+
+
+def test_what_comes_by_get_is_a_form_whatever_the_address_asks_for(
+    handler: CallbackReceiver, send: Ask, gateway: Emulator
+) -> None:
+    gateway.post_to(status=handler.url("charset=utf-8&fmt=3"))
+    gateway.disorder("get")
+    send(id=1)
+    gateway.advance(60)
+    assert [(call.method, call.form()["status"]) for call in handler.calls] == [("GET", "1")]
+
+
 def test_disorder_can_be_switched_on_and_off_over_http(
     send: Ask, gateway: Emulator, session: requests.Session
 ) -> None:
@@ -192,13 +211,13 @@ def test_disorder_can_be_switched_on_and_off_over_http(
     ("body", "named"),
     [
         ({}, "kind"),
-        ({"kind": "storm"}, "storm"),
+        ({"kind": "storm"}, "'storm' is not a DisorderKind; known: delay, shuffle"),
         ({"kind": "drop", "callback": "mail"}, "mail"),
-        ({"kind": "drop", "status": 99}, "99"),
+        ({"kind": "drop", "status": 99}, "99 is not a Status; known: -3"),
         ({"kind": "drop", "phone": 1}, "phone"),
         ({"kind": "delay", "seconds": -1}, "seconds"),
         ({"kind": "duplicate", "copies": 0}, "copies"),
-        ({"kind": "delay", "second": 1}, "second"),
+        ({"kind": "delay", "second": 1}, "second: not known here; known: kind, callback, phone"),
     ],
 )
 def test_wrong_disorder_is_refused_with_a_reason(

@@ -195,6 +195,14 @@ def test_an_amount_that_is_none_is_refused_by_the_command() -> None:
     assert (result.exit_code, "'much' is not an amount" in result.output) == (2, True)
 
 
+@pytest.mark.parametrize("option", ["--callback-url", "--incoming-url", "--calls-url"])
+def test_an_address_that_is_none_is_refused_by_the_command(option: str) -> None:
+    result = CliRunner().invoke(command, [option, "hooks.example.org/in?sha1=hidden"])
+    assert (result.exit_code, option in result.output) == (2, True)
+    assert "it is no address; write one like http://" in result.output
+    assert "hidden" not in result.output
+
+
 def test_what_is_public_is_sorted_and_there() -> None:
     names = notify_smsc_emulator.__all__
     assert names == [name for name in names if hasattr(notify_smsc_emulator, name)]

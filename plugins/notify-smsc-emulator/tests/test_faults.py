@@ -123,6 +123,14 @@ def test_faults_are_met_in_the_order_in_which_they_were_switched_on() -> None:
     assert [fault.kind for fault in met if fault] == ["empty", "drop", "empty"]
 
 
+def test_a_fault_that_is_not_met_is_not_used_up() -> None:
+    faults = Faults()
+    faults.add(Fault(kind="drop"))
+    faults.add(Fault(kind="empty"))
+    met = [faults.meet(Script.SEND) for _ in range(3)]
+    assert [fault and fault.kind for fault in met] == ["drop", "empty", None]
+
+
 def test_clearing_ends_faults(send: Ask, gateway: Emulator) -> None:
     gateway.fault("empty", times=None)
     gateway.clear()

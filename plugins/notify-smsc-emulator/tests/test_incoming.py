@@ -129,6 +129,14 @@ class TestWithRateRules:
         codes = [type(answers().json()) for _ in range(3)]
         assert codes == [list] * 3
         assert answers().json()["error_code"] == 9
+
+    def test_other_credentials_make_no_other_question(
+        self, answers: Ask, gateway: Emulator
+    ) -> None:
+        gateway.receive(PHONE, "a", OURS)
+        for _ in range(3):
+            answers()
+        assert answers(apikey="test-key").json()["error_code"] == 9
         assert ids(answers(cnt=1)) == [1]
         gateway.advance(60)
         assert ids(answers()) == [1]
@@ -198,6 +206,27 @@ def test_a_wrong_name_of_an_address_is_refused(
     body = {"statuses": "http://127.0.0.1:1/"}
     answer = session.post(f"{gateway.url}/_emulator/handlers", json=body, timeout=10)
     assert (answer.status_code, "statuses" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "url", [5, "", "hooks.example.org/in", "ftp://h/", "http:///in", "http://[", "http://h:99999/"]
+)
+def test_an_address_that_is_none_is_refused_and_stops_no_callback(
+    handler: CallbackReceiver, session: requests.Session, url: object
+) -> None:
+    with start(incoming_url=handler.url()) as gateway:
+        body = {"status": url, "incoming": None}
+        answer = session.post(f"{gateway.url}/_emulator/handlers", json=body, timeout=10)
+        gateway.receive(PHONE, "a", OURS)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("status: it is no address; write one like http://")
+    assert len(handler.calls) == 1
+
+
+def test_an_address_that_is_none_is_refused_by_the_settings_without_its_secret() -> None:
+    with pytest.raises(ValueError, match=r"^incoming_url: it is no address") as caught:
+        Settings(incoming_url="hooks.example.org/in?sha1=hidden")
+    assert "hidden" not in str(caught.value)
 
 
 def test_a_message_can_come_in_over_http(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import nan
 from time import monotonic, sleep
 
 import pytest
@@ -102,6 +103,8 @@ def test_lives_can_be_chosen_and_taken_back_over_http(
         ({"course": [[5]]}, "course"),
         ({"course": [[5, 99]]}, "99"),
         ({"course": [[-1, 1]]}, "course"),
+        ({"course": [["soon", 1]]}, "course"),
+        ({"course": [[5, 20, None]]}, "course"),
         ({"course": [[5, 0], [4, 1]]}, "course"),
         ({"course": [], "channel": "fax"}, "fax"),
     ],
@@ -216,12 +219,24 @@ def test_a_status_can_be_given_over_http(
     assert (told["id"], told["status"], statuses(gateway)) == ("order-1", 2, [2])
 
 
-def test_a_status_of_a_message_that_is_not_there_is_refused(
-    gateway: Emulator, session: requests.Session
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"id": "order-1", "status": 2}, "the id order-1"),
+        ({"id": "5", "phone": "1", "status": 2}, "the id 5 and the number 1"),
+        ({"id": "5", "status": "read"}, "status: a whole number is expected"),
+        ({"id": "5", "status": 99}, "99 is not a Status; known: -3"),
+        ({"id": "5", "status": 2, "err": "busy"}, "err: a whole number is expected"),
+        ({}, "id, status: missing"),
+    ],
+)
+def test_a_status_that_cannot_be_given_is_refused_with_a_reason(
+    send: Ask, gateway: Emulator, session: requests.Session, body: object, named: str
 ) -> None:
-    url = f"{gateway.url}/_emulator/status"
-    answer = session.post(url, json={"id": "order-1", "status": 2}, timeout=10)
-    assert (answer.status_code, "order-1" in answer.text) == (400, True)
+    send(id=5)
+    answer = session.post(f"{gateway.url}/_emulator/status", json=body, timeout=10)
+    assert answer.status_code == 400
+    assert named in answer.json()["error"]
 
 
 def test_the_page_has_buttons_that_give_a_status(
@@ -272,3 +287,8 @@ def test_lives_can_be_played_faster_over_real_sockets(handler: CallbackReceiver)
 def test_a_life_reads_its_steps() -> None:
     life = Life(course=[[0, 0], (5, 1, 0)])
     assert life.course == (Step(0, Status.PASSED), Step(5, Status.DELIVERED, 0))
+
+
+def test_seconds_that_are_no_number_are_refused() -> None:
+    with pytest.raises(ValueError, match="course: seconds are counted"):
+        Life(course=[[nan, 1]])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from html import escape
 
+import pytest
 import requests
 
 from notify_smsc_emulator import SPECIALS, Emulator
@@ -68,6 +69,7 @@ def test_the_page_lists_the_special_recipients(gateway: Emulator) -> None:
 def test_the_page_needs_nothing_from_elsewhere(gateway: Emulator) -> None:
     answer = requests.get(f"{gateway.url}/", timeout=10)
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert "http" not in answer.text
 
 
@@ -94,10 +96,17 @@ def test_the_clock_can_be_moved_over_http(send: Ask, gateway: Emulator) -> None:
     assert [message.status for message in gateway.caught()] == [1]
 
 
-def test_a_clock_moved_by_a_word_is_refused(gateway: Emulator) -> None:
-    body = {"advance": "soon"}
+@pytest.mark.parametrize("seconds", ["soon", "nan", "inf", 10**400, None])
+def test_a_clock_moved_by_no_number_is_refused(gateway: Emulator, seconds: object) -> None:
+    body = {"advance": seconds}
     answer = requests.post(f"{gateway.url}/_emulator/clock", json=body, timeout=10)
     assert answer.status_code == 400
+    assert answer.json() == {"error": "advance: a number of seconds is expected"}
+
+
+def test_what_is_no_json_is_refused(gateway: Emulator) -> None:
+    answer = requests.post(f"{gateway.url}/_emulator/clock", data="{", timeout=10)
+    assert (answer.status_code, "this is no JSON" in answer.json()["error"]) == (400, True)
 
 
 def test_the_emulators_own_addresses_are_not_counted_as_requests(gateway: Emulator) -> None:

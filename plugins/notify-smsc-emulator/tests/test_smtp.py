@@ -147,3 +147,9 @@ def test_of_a_letter_in_html_the_text_counts() -> None:
 def test_a_letter_in_an_unknown_charset_is_koi8_r() -> None:
     raw = b"Content-Type: text/plain; charset=klingon\r\n\r\n" + "да".encode("koi8-r")
     assert read_body(raw) == "да"
+
+
+def test_letters_are_forgotten_with_all_else(gateway: Emulator, server: smtplib.SMTP) -> None:
+    server.sendmail("a@b.example", TO, letter(BODY))
+    gateway.clear()
+    assert (gateway.letters(), gateway.caught()) == ((), ())

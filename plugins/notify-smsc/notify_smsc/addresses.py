@@ -65,19 +65,28 @@ def phone_to_send(address: str, kind: str) -> str:
         return _matching(_EMAIL, address, "an e-mail address")
     if kind == TELEGRAM:
         return _matching(_NICKNAME, address, "a Telegram recipient; write @username or #id")
-    return _number(address)
+    return phone_number(address)
 
 
 def phone_to_ask(address: str) -> str:
     """Return what to write into ``phone`` of a status query for the address of a receipt."""
     if _EMAIL.fullmatch(address) or _NICKNAME.fullmatch(address) or _GROUP.fullmatch(address):
         return address
-    return _group(address) if _is_short(address) else _number(address)
+    return _group(address) if _is_short(address) else phone_number(address)
 
 
 def phone_number(address: str) -> str:
     """Return a phone number as the gateway is told it; ``RecipientError`` for anything else."""
-    return _number(address)
+    compact = _SEPARATORS.sub("", address)
+    if _DOMESTIC.fullmatch(compact):
+        raise RecipientError(
+            f"{mask(address)!r} may be a number without country code; write it with + before that"
+        )
+    return _matching(
+        _PHONE,
+        compact if compact.startswith("+") else f"+{compact}",
+        "a phone number; write it as +79991234567",
+    )
 
 
 def proves_absence(phone: str) -> bool:
@@ -133,19 +142,6 @@ def _group(address: str) -> str:
     if _is_short(address):
         return f"G{address}"
     return _matching(_GROUP, address, "a group; write its number, with a G before 7 or more digits")
-
-
-def _number(address: str) -> str:
-    compact = _SEPARATORS.sub("", address)
-    if _DOMESTIC.fullmatch(compact):
-        raise RecipientError(
-            f"{mask(address)!r} may be a number without country code; write it with + before that"
-        )
-    return _matching(
-        _PHONE,
-        compact if compact.startswith("+") else f"+{compact}",
-        "a phone number; write it as +79991234567",
-    )
 
 
 def _matching(shape: re.Pattern[str], address: str, what: str) -> str:

@@ -53,13 +53,13 @@ _NOT_KEPT = DIGEST_FIELDS | {"mes", "message", "comment", "login", "psw", "apike
 
 
 def read_callback(
-    request: CallbackRequest, settings: CallbackConfig, now: datetime, provider: str = "smsc"
+    request: CallbackRequest, settings: CallbackConfig, provider: str
 ) -> Sequence[CallbackEvent]:
     """Return what a call tells; ``CallbackError`` if it is forged or cannot be understood.
 
-    ``now`` is when it came. Of several messages in one call all must be right, or none counts.
+    Of several messages in one call all must be right, or none counts.
     """
-    reading = _Reading(settings.signatures, provider, now)
+    reading = _Reading(settings.signatures, provider, request.received_at)
     return [reading.event(call) for call in read_calls(request, settings.charset)]
 
 
@@ -69,7 +69,7 @@ class _Reading:
 
     signatures: Signatures
     provider: str
-    now: datetime
+    received_at: datetime
 
     def event(self, call: Call) -> CallbackEvent:
         # By what is there, not by what it holds: the status "0" is one.
@@ -127,7 +127,7 @@ class _Reading:
         called_at = _moment(_checked(call, "ts", _TIME))
         if not self._is_proven(call, "phone", "ts"):
             raise CallbackError("a confirming call without a signature; nobody can be asked for it")
-        if abs(self.now - called_at) > LONGEST_CALL_AGE:
+        if abs(self.received_at - called_at) > LONGEST_CALL_AGE:
             raise CallbackError("a confirming call of another day: it is repeated")
         return Incoming(
             provider=self.provider,

@@ -72,11 +72,12 @@ class CallbackConfig:
     charset: Charset = Charset.WINDOWS_1251
 
     def __attrs_post_init__(self) -> None:
-        if not all(is_usable(secret) for secret in self.secrets):
-            raise ValueError(
-                "callback.secrets: each must be of Latin letters, digits and signs other than "
-                "a colon, and not empty"
-            )
+        for place, secret in enumerate(self.secrets):
+            if not is_usable(secret):
+                raise ValueError(
+                    f"callback.secrets[{place}]: it must be of Latin letters, digits and signs "
+                    "other than a colon, and not empty; is the variable or file behind it set?"
+                )
         if self.secrets and not self.signatures.names:
             raise ValueError("callback.digests: there is none; write [sha1]")
 

@@ -46,10 +46,12 @@ def page_of(messages: Sequence[Incoming], after: str | None, limit: int) -> Inco
     # Asked for again: how ``after_id`` and ``hour`` go together is not documented.
     behind = tuple(each for each in messages if _number_of(each) > last)
     page = behind[:limit]
+    # Where as much came as was asked for, the gateway may have more.
+    is_full = len(messages) >= MOST_ROWS
     return IncomingPage(
         messages=page,
         after=page[-1].provider_id if page else after,
-        more=len(page) < len(behind),
+        more=is_full or len(page) < len(behind),
     )
 
 

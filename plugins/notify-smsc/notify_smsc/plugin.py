@@ -88,7 +88,7 @@ class SmscProvider:
     @hookimpl
     def notify_parse_callback(self, request: CallbackRequest) -> Sequence[CallbackEvent]:
         """Say what a call of the gateway tells; see ``callbacks``."""
-        return read_callback(request, self._callback, request.received_at, self._name)
+        return read_callback(request, self._callback, self._name)
 
     @hookimpl
     def notify_fetch_incoming(self, after: str | None, limit: int) -> IncomingPage:

@@ -60,16 +60,22 @@ def form(fields: Fields, charset: str = "utf-8") -> bytes:
 
 
 def request(
-    body: bytes = b"", query: str = UTF_8, content_type: str = "", method: str = "POST"
+    body: bytes = b"",
+    query: str = UTF_8,
+    content_type: str = "",
+    method: str = "POST",
+    received_at: datetime = NOW,
 ) -> CallbackRequest:
     headers = {"content-type": content_type} if content_type else {}
-    return CallbackRequest(method=method, query=query, headers=headers, body=body, received_at=NOW)
+    return CallbackRequest(
+        method=method, query=query, headers=headers, body=body, received_at=received_at
+    )
 
 
 def events(
-    body: bytes = b"", settings: CallbackConfig = SETTINGS, now: datetime = NOW, **how: Any
+    body: bytes = b"", settings: CallbackConfig = SETTINGS, **how: Any
 ) -> list[CallbackEvent]:
-    return list(read_callback(request(body, **how), settings, now))
+    return list(read_callback(request(body, **how), settings, "smsc"))
 
 
 def told(fields: Fields, settings: CallbackConfig = SETTINGS, **how: Any) -> Any:
@@ -95,12 +101,12 @@ def test_a_signed_status_is_proven() -> None:
 
 
 def test_what_is_not_signed_is_not_taken_for_true() -> None:
-    """A replayed call could be given another cost, and a time that makes it the latest."""
+    """A replayed call could be given a time that makes it the latest; its cost is only raw."""
     event = told(signed(STATUS | {"cost": "999", "ts": "1900000000"}))
 
     assert event.trust is Trust.PROVEN
-    assert event.cost is None
     assert event.status.at is None
+    assert event.status.raw["cost"] == "999"
 
 
 def test_zero_is_a_status() -> None:
@@ -167,7 +173,7 @@ def test_a_confirming_call_is_proven_and_has_its_time() -> None:
 def test_a_confirming_call_of_another_day_is_a_replay(age: timedelta) -> None:
     """Who has seen the call once could confirm the number for ever."""
     with pytest.raises(CallbackError, match="of another day"):
-        events(form(signed(CONFIRMATION)), now=NOW + age)
+        events(form(signed(CONFIRMATION)), received_at=NOW + age)
 
 
 @pytest.mark.parametrize("fields", [STATUS, MESSAGE])
@@ -298,7 +304,10 @@ def test_a_digest_that_is_not_configured_proves_nothing() -> None:
 def test_crc32_proves_only_if_somebody_insists(form_of_number: str) -> None:
     """Whoever has seen one call can make any other."""
     insisting = CallbackConfig(secrets=(Secret(SECRET),), allow_crc32=True)
-    fields = {**STATUS, "crc32": form_of_number.format(zlib.crc32(signature(STATUS)))}
+    status = STATUS | {"id": "2"}  # Its number has a zero in front.
+    number = zlib.crc32(signature(status))
+    assert f"{number:08x}".startswith("0")
+    fields = {**status, "crc32": form_of_number.format(number)}
 
     assert told(fields, insisting).trust is Trust.PROVEN
     with pytest.raises(CallbackError, match="a digest that is not accepted"):
@@ -352,6 +361,13 @@ def test_the_body_goes_before_the_query() -> None:
     query = f"{UTF_8}&status=20&id=7"
 
     assert told(signed(STATUS), query=query).status.state is State.DELIVERED
+
+
+def test_a_field_that_holds_the_secret_is_not_kept() -> None:
+    """Whatever its name is: what comes back in a body is not documented."""
+    event = told(signed(STATUS | {"cost": SECRET, "key": SECRET}))
+
+    assert event.status.raw == STATUS
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -537,8 +553,14 @@ def test_a_document_may_name_its_charset(charset: str) -> None:
 
 
 def test_documents_do_not_come_in_koi8() -> None:
-    """The gateway does not use it for them; UTF-8 is what remains."""
+    """The gateway does not use it for them; UTF-8 is what remains, unless they say another."""
     assert len(events(as_json(signed(MESSAGE)), query="charset=koi8-r")) == 1
+    told = events(
+        json.dumps(signed(MESSAGE, charset="windows-1251"), ensure_ascii=False).encode("cp1251"),
+        query="charset=koi8-r",
+        content_type="application/json; charset=windows-1251",
+    )
+    assert [event.trust for event in told] == [Trust.PROVEN]
 
 
 # --- what has no effect ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notify_core.callback import Incoming, IncomingPage, Trust
 from notify_core.http import HttpReply
 from notify_core.outcome import FailureScope, NotSent, Unknown
-from notify_smsc.incoming import page_of, read_incoming
+from notify_smsc.incoming import MOST_ROWS, page_of, read_incoming
 
 
 def row(number: int, **changed: Any) -> dict[str, Any]:
@@ -121,6 +121,14 @@ def test_a_page_ends_where_it_must_and_says_whether_there_is_more() -> None:
     assert first == IncomingPage(messages=all_of_them[:2], after="2", more=True)
     assert second == IncomingPage(messages=all_of_them[2:], after="3", more=False)
     assert third == IncomingPage(messages=(), after="3", more=False)
+
+
+@pytest.mark.parametrize(("told", "more"), [(MOST_ROWS, True), (MOST_ROWS - 1, False)])
+def test_an_answer_that_is_full_may_not_be_all_there_is(told: int, more: bool) -> None:
+    """The gateway tells no more than it is asked for, and does not say that it has more."""
+    page = page_of(messages(*map(row, range(1, told + 1))), None, told)
+
+    assert (len(page.messages), page.more) == (told, more)
 
 
 def test_a_message_that_is_known_is_not_told_again() -> None:
