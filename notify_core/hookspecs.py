@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import click
 
     from notify_core.callback import CallbackEvent, CallbackRequest, Incoming, IncomingPage
+    from notify_core.config.lint import Rule
     from notify_core.delivery import Attempt, Delivery
     from notify_core.message import Message
     from notify_core.outcome import Account, Estimate, Outcome, Receipt, Status
@@ -149,6 +150,15 @@ def notify_provider_types() -> Sequence[ProviderType]:
 @hookspec
 def notify_message_types() -> Sequence[type[Message]]:
     """Bring message types, each with a ``channel`` of its own that is a lower-case word."""
+
+
+@hookspec
+def notify_lint_rules() -> Sequence[Rule]:
+    """Bring rules for ``notify config lint``, each named after your provider type: ``pigeon-…``.
+
+    Called when a configuration is linted, after it was read without a mistake. Import
+    ``notify_core.config.lint`` inside. Two rules of one name are refused.
+    """
 
 
 @hookspec

@@ -37,18 +37,15 @@ from notify_core.outcome import (
     Receipt,
     Status,
 )
-from notify_core.planning import Planner
+from notify_core.planning import Planner, Replay
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
-from notify_core.progress import (
-    Wish,
-    attempt_began,
-    begin,
-)
+from notify_core.pricing import Pricer
+from notify_core.progress import Wish
 from notify_core.provider import Capabilities, Provider
 from notify_core.receiving import Receiver
 from notify_core.registry import ProviderSpec, Registry
-from notify_core.routing import Catalog, Decision, Plan
+from notify_core.routing import Catalog, Decision, Plan, PlanPrice
 from notify_core.suppression import Suppressions
 from notify_core.tracking import Tracker, has_come
 from notify_core.ways_back import WaysBack
@@ -93,6 +90,7 @@ class Notifier:
             gradual=journal is not None,
             trusted_s=_HEALTH_TRUSTED_S if journal is not None else 0.0,
         )
+        self._pricer = Pricer(self._registry, self._board, clock)
         self._ways_back = self._opened_back()
         self._tracker = (
             self._ways_back.tracker if self._ways_back else Tracker(self._registry, self._board)
@@ -182,7 +180,26 @@ class Notifier:
 
         Raises ``MessageError`` or ``ProviderError``.
         """
-        return [self._estimate(decision.plan) for decision in self.explain(message)]
+        plans = [decision.plan for decision in self.explain(message)]
+        return [self._pricer.estimate(plan, 0, plan.legs[0].providers[0]) for plan in plans]
+
+    def price(self, plan: Plan) -> PlanPrice:
+        """Ask every provider of a plan, and return what it costs at most, leg by leg.
+
+        A provider that does not say is told of in the answer; nothing is raised.
+        """
+        self._check_open()
+        return self._pricer.price(plan)
+
+    def replay(self, delivery_id: str) -> Replay:
+        """Decide once more about a delivery of the journal, from what was known when it was made.
+
+        Nothing is sent. Raises ``JournalError`` if there is no such delivery.
+        """
+        entry = self._need_journal("replay").journal.load(delivery_id)
+        if entry is None:
+            raise _no_delivery(delivery_id)
+        return self._planner.replay(entry)
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -426,12 +443,6 @@ class Notifier:
     def _check_open(self) -> None:
         if self._registry.closed:
             raise NotifyError("the notifier is closed")
-
-    def _estimate(self, plan: Plan) -> Estimate:
-        leg = plan.legs[0]
-        _, attempt = attempt_began(plan, begin(plan), leg.providers[0], self._clock.now())
-        with self._board.question(attempt.provider, "cost"):
-            return self._registry.estimate(leg.message, attempt)
 
     def _check_known(self, provider: str) -> None:
         if provider not in self.providers:

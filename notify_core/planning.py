@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
-from notify_core.config.model import Config, TextAtRest, digest
+from notify_core.config.model import Config, Route, TextAtRest, digest
 from notify_core.contact import Contact, mask
-from notify_core.errors import MessageError, RecipientError, UnsupportedFeature
+from notify_core.errors import JournalError, MessageError, RecipientError, UnsupportedFeature
 from notify_core.ids import new_id
-from notify_core.journal.codec import fingerprint
-from notify_core.journal.model import Entry, Key
+from notify_core.journal.codec import GONE, fingerprint, plan_doc
+from notify_core.journal.model import ERASED, Entry, Key
 from notify_core.message import Message
 from notify_core.phones import PhoneNumbers
 from notify_core.progress import begin
-from notify_core.routing import Catalog, Decision, Facts, Plan, Subject, decide
+from notify_core.routing import (
+    Catalog,
+    Considered,
+    Decision,
+    Facts,
+    Plan,
+    RouteTable,
+    Subject,
+    consider,
+    decide,
+)
+
+
+@attrs.frozen
+class Replay:
+    """A stored delivery, decided once more.
+
+    ``considered`` are the routes that were tried. Of the ``unsure`` ones too little of the number
+    is kept to say whether they matched. ``plan`` is None where there is none; ``problem`` says why.
+    """
+
+    entry: Entry
+    considered: tuple[Considered, ...]
+    unsure: tuple[str, ...]
+    plan: Plan | None
+    problem: str | None = None
+
+    @property
+    def route(self) -> str:
+        """The name of the route that matched."""
+        return self.considered[-1].route
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the same is decided as then, as far as that can be told."""
+        then = self.entry.plan
+        if self.plan is None:
+            return self.route == then.route
+        return self.route == then.route and _decided(self.plan) == _decided(then)
 
 
 class Planner:
     """Decides for each recipient of a message, under one configuration."""
 
     def __init__(self, config: Config, catalog: Catalog) -> None:
-        self._routes = config.routes
+        self._table = RouteTable(config.routes)
         self._journal = config.journal
         self._catalog = catalog
         self._phones = PhoneNumbers(config.default_region)
@@ -35,6 +73,58 @@ class Planner:
 
     def decide(self, message: Message) -> Sequence[Decision]:
         """Return the decision for each recipient. Raises ``MessageError``."""
+        subjects = self._subjects(message)
+        decisions = [decide(self._table, subject, self._catalog) for subject in subjects]
+        _refuse_doubles(decision.plan for decision in decisions)
+        return decisions
+
+    def consider(self, message: Message) -> Sequence[tuple[Considered, ...]]:
+        """Return, for each recipient, the routes that are tried, whether or not a plan follows.
+
+        Raises ``MessageError`` for what no route is tried for.
+        """
+        return [consider(self._table.routes, subject.facts) for subject in self._subjects(message)]
+
+    def replay(self, entry: Entry) -> Replay:
+        """Decide once more about a stored delivery, from what was known when it was made.
+
+        Raises ``JournalError`` if too little of it is kept.
+        """
+        facts = self._facts_of(entry)
+        tried = consider(self._table.routes, facts)
+        unsure = tuple(_unsure(self._table.routes[: len(tried)], facts))
+        try:
+            return Replay(entry, tried, unsure, self._planned_again(entry, facts))
+        except MessageError as error:
+            return Replay(entry, tried, unsure, None, str(error))
+
+    def _planned_again(self, entry: Entry, facts: Facts) -> Plan:
+        if entry.message is GONE or entry.plan.recipient == ERASED:
+            raise MessageError("what the message says, or to whom it went, is no longer kept")
+        phone = entry.plan.recipient.phone
+        subject = Subject(
+            delivery_id=entry.id,
+            draw=_draw(entry.plan.message_id, entry.number),
+            message=entry.message,
+            recipient=entry.plan.recipient,
+            facts=facts,
+            zones=self._zones(phone) if phone else (),
+        )
+        return decide(self._table, subject, self._catalog).plan
+
+    def _facts_of(self, entry: Entry) -> Facts:
+        """Return what the routes were tried with, with the whole number where it is still kept."""
+        phone, kept = entry.plan.recipient.phone, entry.plan.facts
+        if kept is None:  # stored by an earlier version
+            if entry.message is GONE:
+                raise JournalError(f"of delivery {entry.id} nothing is kept that a route looks at")
+            return self._facts(entry.message, entry.plan.recipient)
+        if phone is None:
+            return kept
+        country = kept.country or self._country(phone)
+        return attrs.evolve(kept, number=phone, country=country)
+
+    def _subjects(self, message: Message) -> Sequence[Subject]:
         if not isinstance(message, Message):
             raise MessageError(f"one message is sent at a time, not {type(message).__name__}")
         if not message.to:
@@ -43,13 +133,10 @@ class Planner:
             raise UnsupportedFeature("key: no journal can remember it; leave it out")
         if message.send_at is not None and self._keeps_no_text():
             raise UnsupportedFeature("send_at: with journal.text: never nothing can be sent later")
-        subjects = [
+        return [
             self._subject(message, contact, number)
             for number, contact in enumerate(message.contacts(), start=1)
         ]
-        decisions = [decide(self._routes, subject, self._catalog) for subject in subjects]
-        _refuse_doubles(decision.plan for decision in decisions)
-        return decisions
 
     def _keeps_no_text(self) -> bool:
         return self._journal is not None and self._journal.text is TextAtRest.NEVER
@@ -89,38 +176,62 @@ class Planner:
         return Key(message.key, message.id, content_id, fingerprint(message), until)
 
     def _subject(self, message: Message, given: Contact, number: int) -> Subject:
-        contact, country = given, None
+        contact = given
         zones: tuple[str, ...] = ()
         warnings: tuple[str, ...] = ()
         if given.phone is not None:
             phone = self._phones.normalise(given.phone)
             contact = attrs.evolve(given, phone=phone.number)
-            country = self._phones.country(phone.number) if self._asks_for_country else None
-            zones = self._phones.zones(phone.number) if self._asks_for_zones else ()
+            zones = self._zones(phone.number)
             if phone.rewritten:
                 warnings = (
                     f"the number was written otherwise and is sent as {mask(phone.number)}",
                 )
-        facts = Facts(
+        return Subject(
+            # Not made from the id of the message: that can be sent again, or changed and sent,
+            # and each time the provider must be able to tell which one we ask about.
+            delivery_id=new_id(),
+            draw=_draw(message.id, number),
+            message=message,
+            recipient=contact,
+            facts=self._facts(message, contact),
+            zones=zones,
+            warnings=warnings,
+        )
+
+    def _facts(self, message: Message, contact: Contact) -> Facts:
+        return Facts(
             channel=message.channel,
             tags=message.tags,
             priority=message.priority.name.lower(),
             sender=message.sender,
             number=contact.phone,
-            country=country,
+            country=self._country(contact.phone) if contact.phone else None,
             domain=contact.email.rpartition("@")[2].lower() if contact.email else None,
         )
-        return Subject(
-            # Not made from the id of the message: that can be sent again, or changed and sent,
-            # and each time the provider must be able to tell which one we ask about.
-            delivery_id=new_id(),
-            draw=f"{message.id}-{number}",
-            message=message,
-            recipient=contact,
-            facts=facts,
-            zones=zones,
-            warnings=warnings,
-        )
+
+    def _country(self, number: str) -> str | None:
+        return self._phones.country(number) if self._asks_for_country else None
+
+    def _zones(self, number: str) -> tuple[str, ...]:
+        return self._phones.zones(number) if self._asks_for_zones else ()
+
+
+def _decided(plan: Plan) -> Mapping[str, object]:
+    """Return what of a plan its route and the message decide."""
+    doc = plan_doc(plan)
+    return {key: value for key, value in doc.items() if key not in ("facts", "warnings")}
+
+
+def _draw(message_id: str, number: int) -> str:
+    return f"{message_id}-{number}"
+
+
+def _unsure(routes: Iterable[Route], facts: Facts) -> Iterator[str]:
+    """Yield the routes of which too little of a number is kept to say whether they matched."""
+    for route in routes:
+        if any(facts.leaves_open(prefix) for prefix in route.when.number_prefix):
+            yield route.name
 
 
 _HERE = "here"

@@ -110,6 +110,10 @@ class Tools:
     clock: Clock
 
 
+def _no_account(_settings: object) -> None:
+    """Say nothing about the account behind a configuration."""
+
+
 @attrs.frozen(kw_only=True)
 class ProviderType:
     """A kind of provider that a distribution brings.
@@ -117,10 +121,13 @@ class ProviderType:
     ``config_class`` is an attrs class: the keys of the provider in the YAML are its attributes,
     and what its construction refuses (``ValueError``) is shown with the place in the file.
     ``capabilities`` tells from a configuration, without connecting to anything, what an
-    instance could do; ``factory`` makes one, and neither connects nor blocks.
+    instance could do; ``factory`` makes one, and neither connects nor blocks. ``account`` tells
+    what instances share that fail together, as a text that holds no secret, or None where that
+    cannot be told: ``notify config lint`` warns of a failover between two of one account.
     """
 
     name: str
     config_class: type
     capabilities: Callable[[Any], Capabilities]
     factory: Callable[[Any, Tools], Provider]
+    account: Callable[[Any], str | None] = _no_account

@@ -35,8 +35,8 @@ ENVIRON = {
     "NOTIFY_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 
-# These two are how the keys of ``send`` are kept, not keys themselves.
-NOT_WRITTEN = {"legs", "mode"}
+# How the keys of ``send`` are kept, and what was read: not keys themselves.
+NOT_WRITTEN = {"legs", "mode", "files"}
 WEEKEND = (Weekday.SAT, Weekday.SUN)
 OF_SEND = {"send", "via", "spread", "first_of", "all_of"}
 

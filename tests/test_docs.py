@@ -57,7 +57,7 @@ _BLOCK = re.compile(
 )
 _COMMENT = re.compile(r"<!-- (?P<word>[\w ]+?)(?::|\n| -->)(?P<rest>.*?)(?:-->|\Z)", re.S)
 _LINK = re.compile(r"(?<!!)\[(?:[^\]\[]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)\)")
-_ID = re.compile(r"\b[0-9a-f]{24}\b")
+_ID = re.compile(r"\b(?:[0-9a-f]{12}){1,2}\b")  # of ours, or the hash of a configuration
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00)?")
 
 
@@ -171,7 +171,9 @@ def test_every_python_block_runs(page: Path, sandbox: Path) -> None:
 
 def _write(sandbox: Path, block: Block) -> None:
     if name := block.words.get("file"):
-        (sandbox / name.strip()).write_text(block.code, encoding="utf-8")
+        path = sandbox / name.strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.code, encoding="utf-8")
 
 
 def _run(page: Path, block: Block, namespace: dict[str, Any]) -> str:
@@ -235,7 +237,7 @@ def _load(text: str, installed: Path, sandbox: Path) -> model.Config:
         text = text.replace(path, str(sandbox / Path(path).name))
     variables = dict.fromkeys(re.findall(r"\$\{env:([^}]+)\}", text), "not-a-secret")
     variables |= {name: _WEBHOOK_SECRET for name in variables if "WEBHOOK" in name}
-    return loads(text, "notify.yaml", _plugins(installed), variables)
+    return loads(text, "notify.yaml", _plugins(installed), variables, sandbox)
 
 
 def _plugins(installed: Path) -> Plugins:
@@ -357,8 +359,9 @@ def test_every_hook_is_documented_and_tested(hook: str) -> None:
     assert any(re.search(rf"\b{hook}\b", test.read_text(encoding="utf-8")) for test in tests)
 
 
-_NOT_KEYS = {"legs", "mode", "settings", "weights"}
-"""Attributes that stand for several keys: ``send`` with its forms, the settings, ``spread``."""
+_NOT_KEYS = {"legs", "mode", "settings", "weights", "files"}
+"""Attributes that stand for several keys (``send`` with its forms, the settings, ``spread``), or
+for none: the files that were read."""
 
 _FURTHER_KEYS = ("when", "send", "first_of", "all_of", "spread", "type")
 
@@ -429,7 +432,17 @@ def test_every_state_and_scope_is_explained(word: str) -> None:
     assert mentions("docs/concepts.md", word)
 
 
-@pytest.mark.parametrize("command", ["config check", *sorted(make_app(Plugins()).commands)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "config check",
+        "config lint",
+        "config schema",
+        "config show",
+        "config test",
+        *sorted(make_app(Plugins()).commands),
+    ],
+)
 def test_every_command_is_documented(command: str) -> None:
     """Each command of the core has a row, and a section with an example."""
     page = text_of("docs/cli.md")
@@ -460,7 +473,8 @@ def test_every_option_is_documented() -> None:
 
 def test_every_key_of_the_json_is_documented() -> None:
     """Scripts rely on them."""
-    source = (ROOT / "notify_core/cli/shapes.py").read_text(encoding="utf-8")
+    files = ("shapes.py", "explain_shapes.py", "route_test_shapes.py")
+    source = "".join(text_of(f"notify_core/cli/{file}") for file in files)
     keys = set(re.findall(r'[{ ]"(\w+)": ', source))
 
     assert [key for key in sorted(keys) if not mentions("docs/cli.md", key)] == []

@@ -35,7 +35,17 @@ from notify_core.message import (
     Viber,
 )
 from notify_core.provider import Capabilities
-from notify_core.routing import Catalog, Decision, Facts, Plan, Subject, checks, decide, shown_span
+from notify_core.routing import (
+    Catalog,
+    Decision,
+    Facts,
+    Plan,
+    RouteTable,
+    Subject,
+    checks,
+    decide,
+)
+from notify_core.routing.legs import shown_span
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVERYTHING = Capabilities(
@@ -91,7 +101,7 @@ def subject(message: Message | None = None, recipient: Contact | None = None) ->
 
 
 def decision(one: Route, of: Subject | None = None) -> Decision:
-    return decide([one], of or subject(), CATALOG)
+    return decide(RouteTable([one]), of or subject(), CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +156,7 @@ def test_the_first_route_that_matches_is_taken_and_the_others_are_not_looked_at(
         route("default"),
     ]
 
-    made = decide(routes, subject(), CATALOG)
+    made = decide(RouteTable(routes), subject(), CATALOG)
 
     assert made.plan.route == "sms"
     assert [considered.route for considered in made.considered] == ["mail", "sms"]
@@ -155,13 +165,13 @@ def test_the_first_route_that_matches_is_taken_and_the_others_are_not_looked_at(
 def test_routes_of_which_none_matches_are_a_mistake_of_the_caller() -> None:
     """The loader lets no such configuration through."""
     with pytest.raises(ValueError, match="no route matches"):
-        decide([route("mail", when=When(channel=("mail",)))], subject(), CATALOG)
+        decide(RouteTable([route("mail", when=When(channel=("mail",)))]), subject(), CATALOG)
 
 
 def test_a_decision_says_what_was_wanted_and_what_was_seen() -> None:
     routes = [route("mail", when=When(channel=("mail",))), route("default")]
 
-    made = decide(routes, subject(), CATALOG)
+    made = decide(RouteTable(routes), subject(), CATALOG)
 
     (check,) = made.considered[0].checks
     assert str(check) == "channel fails: wanted mail, is sms"
@@ -219,7 +229,9 @@ def test_the_conditions_of_a_route_are_shown_in_the_order_of_the_model() -> None
 
 
 def test_a_decision_never_shows_a_whole_number() -> None:
-    made = decide([route("x", when=When(number_prefix=("+1",))), route()], subject(), CATALOG)
+    routes = [route("x", when=When(number_prefix=("+1",))), route()]
+
+    made = decide(RouteTable(routes), subject(), CATALOG)
 
     shown = f"{made!r} {CODE!r}"
     assert "9990000001" not in shown
@@ -386,7 +398,7 @@ def test_with_a_journal_any_provider_will_do_for_a_message_with_an_appointed_tim
     keeping = attrs.evolve(CATALOG, keeps_time=True)
 
     plan = decide(
-        [route("r", leg("narrow"))], subject(attrs.evolve(TEN, send_at=NOW)), keeping
+        RouteTable([route("r", leg("narrow"))]), subject(attrs.evolve(TEN, send_at=NOW)), keeping
     ).plan
 
     assert plan.legs[0].providers == ("narrow",)
@@ -397,7 +409,11 @@ def test_a_journal_limits_no_validity_in_place_of_a_provider() -> None:
     keeping = attrs.evolve(CATALOG, keeps_time=True)
 
     with pytest.raises(UnsupportedFeature, match="cannot limit the validity"):
-        decide([route("r", leg("narrow"))], subject(attrs.evolve(TEN, valid_for=HOUR)), keeping)
+        decide(
+            RouteTable([route("r", leg("narrow"))]),
+            subject(attrs.evolve(TEN, valid_for=HOUR)),
+            keeping,
+        )
 
 
 AT_NIGHT = Quiet(from_=time(21), to=time(9))

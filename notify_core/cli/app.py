@@ -12,16 +12,20 @@ import click
 
 from notify_core._version import __version__
 from notify_core.cli.asking import balance, status
+from notify_core.cli.config import config
 from notify_core.cli.deliveries import cancel, deliveries, hold, release, resume
 from notify_core.cli.exits import EXIT_CODES, exit_of_error
+from notify_core.cli.explaining import explain
 from notify_core.cli.incoming import incoming
-from notify_core.cli.inspecting import config, providers
+from notify_core.cli.inspecting import providers
 from notify_core.cli.journal import journal
+from notify_core.cli.linting import lint
 from notify_core.cli.output import print_error, print_json
-from notify_core.cli.sending import cost, explain, send
+from notify_core.cli.sending import cost, send
 from notify_core.cli.serving import serve
 from notify_core.cli.shapes import error_shape
 from notify_core.cli.suppression import consent, suppress
+from notify_core.cli.testing_routes import test
 from notify_core.cli.webhooks import webhooks
 from notify_core.cli.working import worker
 from notify_core.errors import NotifyError
@@ -36,6 +40,10 @@ _WITH_A_JOURNAL = (
     *(deliveries, hold, release, cancel, resume, worker, serve, journal, webhooks),
     *(suppress, consent, incoming),
 )
+
+
+config.add_command(lint)
+config.add_command(test)
 
 
 def run() -> None:

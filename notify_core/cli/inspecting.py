@@ -1,4 +1,4 @@
-"""``notify providers`` and ``config check``: what there is, without asking anybody."""
+"""``notify providers``: what there is, without asking anybody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from notify_core.cli import shapes, tables
-from notify_core.cli.options import DEFAULT_CONFIG, config_option, json_option
+from notify_core.cli.options import config_option, json_option
 from notify_core.cli.output import answer
 from notify_core.cli.session import opened
 from notify_core.plugins import Plugins
@@ -27,28 +27,6 @@ def providers(context: click.Context, /, config: Path, as_json: bool) -> None:
     configured = [] if _nothing_configured(context, config) else _configured(config, plugins)
     shape = shapes.providers_shape(configured, plugins.provider_types(), plugins.failures)
     answer(shape, tables.providers_tables, as_json=as_json)
-
-
-@click.group()
-def config() -> None:
-    """Work on the configuration."""
-
-
-@config.command()
-@click.argument(
-    "file", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, envvar="NOTIFY_CONFIG"
-)
-@json_option
-@click.pass_obj
-def check(plugins: Plugins, /, file: Path, as_json: bool) -> None:
-    """Check a configuration.
-
-    The mistakes in FILE are shown, as many at once as can be told. Its providers are made, but
-    not connected.
-    """
-    with opened(file, plugins) as session:
-        shape = shapes.config_shape(str(file), session.config)
-    answer(shape, tables.config_tables, as_json=as_json)
 
 
 def _nothing_configured(context: click.Context, path: Path) -> bool:

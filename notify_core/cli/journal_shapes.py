@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from notify_core.cli.explain_shapes import plan_shape
 from notify_core.cli.history import Event
 from notify_core.cli.shapes import (
     Shape,
@@ -18,7 +19,6 @@ from notify_core.cli.shapes import (
     health_shape,
     iso,
     outcome_shape,
-    plan_shape,
 )
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery

@@ -1,4 +1,4 @@
-"""``notify send``, ``cost`` and ``explain``: one message, described by the same options."""
+"""``notify send`` and ``cost``: one message, described by the same options."""
 
 from __future__ import annotations
 
@@ -71,23 +71,6 @@ def cost(plugins: Plugins, /, config: Path, as_json: bool, **given: Any) -> None
     recipients = [str(contact) for contact in message.contacts()]
     shape = shapes.estimates_shape(recipients, estimates)
     answer(shape, tables.estimates_tables, as_json=as_json)
-
-
-@click.command()
-@message_options
-@config_option
-@json_option
-@click.pass_obj
-def explain(plugins: Plugins, /, config: Path, as_json: bool, **given: Any) -> None:
-    """Show which way a message would take.
-
-    The routes that are tried with each check, and the plan leg by leg; nothing is sent.
-    """
-    with opened(config, plugins) as session:
-        message = read_message(given, plugins.message_types())
-        decisions = session.notifier.explain(message)
-    shape = shapes.decisions_shape(message.id, decisions)
-    answer(shape, tables.decisions_tables, as_json=as_json)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from notify_core.config.model import Config
 from notify_core.contact import mask
 from notify_core.delivery import Attempt, Delivery, LegResult, Report
 from notify_core.errors import ConfigError, NotifyError, PluginError, ProviderError
@@ -31,8 +30,6 @@ from notify_core.outcome import (
 )
 from notify_core.policy.breaker import Health
 from notify_core.provider import Capabilities
-from notify_core.routing import Check, Considered, Decision, Leg, Plan
-from notify_core.text import PartCount
 
 Shape: TypeAlias = dict[str, Any]
 
@@ -233,81 +230,7 @@ def _account(provider: str, answer: Account | ProviderError) -> Shape:
     }
 
 
-# --- explain --------------------------------------------------------------------------------
-
-
-def decisions_shape(message_id: str, decisions: Sequence[Decision]) -> Shape:
-    """``notify explain``."""
-    return {
-        "message_id": message_id,
-        "decisions": [_decision(decision) for decision in decisions],
-    }
-
-
-def _decision(decision: Decision) -> Shape:
-    plan = decision.plan
-    return {
-        "recipient": str(plan.recipient),
-        "route": plan.route,
-        "considered": [_considered(route) for route in decision.considered],
-        "plan": plan_shape(plan),
-        "warnings": list(plan.warnings),
-    }
-
-
-def _considered(route: Considered) -> Shape:
-    return {
-        "route": route.route,
-        "matched": route.matched,
-        "checks": [_check(check) for check in route.checks],
-    }
-
-
-def _check(check: Check) -> Shape:
-    return {
-        "condition": check.condition,
-        "wanted": list(check.wanted),
-        "seen": check.seen,
-        "held": check.held,
-    }
-
-
-def plan_shape(plan: Plan) -> Shape:
-    """What was decided."""
-    return {
-        "mode": plan.mode.value,
-        "if_unknown": plan.if_unknown.value,
-        "next_on": sorted(scope.value for scope in plan.next_on),
-        "deadline_s": _seconds(plan.deadline),
-        "legs": [_leg(leg) for leg in plan.legs],
-        "left_out": [{"channel": leg.channel, "reason": leg.reason} for leg in plan.left_out],
-    }
-
-
-def _leg(leg: Leg) -> Shape:
-    return {
-        "channel": leg.channel,
-        "providers": list(leg.providers),
-        "address": mask(leg.address),
-        "address_kind": leg.address_kind,
-        "until": leg.until.value,
-        "within_s": _seconds(leg.within),
-        "on": sorted(each.value for each in leg.on),
-        "if_unknown": leg.if_unknown.value,
-        "expires_s": _seconds(leg.expires),
-        "distrusted": sorted(leg.distrusted),
-        "parts": _parts(leg.parts),
-        "notes": list(leg.notes),
-    }
-
-
-def _parts(parts: PartCount | None) -> Shape | None:
-    if parts is None:
-        return None
-    return {"count": parts.parts, "alphabet": parts.alphabet.value, "units": parts.units}
-
-
-# --- providers, config check ----------------------------------------------------------------
+# --- providers ------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -369,16 +292,6 @@ def health_shape(health: Health) -> Shape:
     }
 
 
-def config_shape(file: str, config: Config) -> Shape:
-    """``notify config check`` of a file without a mistake."""
-    return {
-        "ok": True,
-        "file": file,
-        "providers": [provider.name for provider in config.providers],
-        "routes": [route.name for route in config.routes],
-    }
-
-
 # --- errors ---------------------------------------------------------------------------------
 
 
@@ -408,5 +321,6 @@ def iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _seconds(span: timedelta | None) -> float | None:
+def seconds(span: timedelta | None) -> float | None:
+    """Return a span as it is written."""
     return None if span is None else span.total_seconds()

@@ -242,76 +242,6 @@ def accounts_tables(shape: Shape) -> list[RenderableType]:
     return [table(("Provider", "Balance", "Credit", "Currency", "Error"), rows)]
 
 
-# --- explain --------------------------------------------------------------------------------
-
-
-def decisions_tables(shape: Shape) -> list[RenderableType]:
-    """``notify explain``."""
-    return [part for decision in shape["decisions"] for part in _decision(decision)]
-
-
-def _decision(decision: Shape) -> Iterator[RenderableType]:
-    plan = decision["plan"]
-    yield line(f"{decision['recipient']}: route {decision['route']}", "bold")
-    yield table(
-        ("Route", "Matched", "Checks"),
-        [
-            (route["route"], "yes" if route["matched"] else "no", _checks(route["checks"]))
-            for route in decision["considered"]
-        ],
-    )
-    yield line(_policy(plan))
-    yield table(
-        ("Leg", "Channel", "To", "Providers", "Until", "Within", "Parts", "Notes"),
-        [(number, *_leg(leg)) for number, leg in enumerate(plan["legs"], start=1)],
-    )
-    for leg in plan["left_out"]:
-        yield line(f"left out: {leg['channel']}: {leg['reason']}")
-    for warning in decision["warnings"]:
-        yield line(f"warning: {warning}", "yellow")
-
-
-def _checks(checks: Sequence[Shape]) -> str:
-    return "; ".join(_check(check) for check in checks) or "no condition"
-
-
-def _check(check: Shape) -> str:
-    verdict = "holds" if check["held"] else "fails"
-    return f"{check['condition']} {verdict} (wanted {', '.join(check['wanted'])}; {check['seen']})"
-
-
-def _policy(plan: Shape) -> str:
-    deadline = f", within {plan['deadline_s']:g} s in all" if plan["deadline_s"] else ""
-    refusals = ", ".join(plan["next_on"]) or "none"
-    return (
-        f"{plan['mode']}{deadline}; if unknown: {plan['if_unknown']}; "
-        f"next leg after a refusal of: {refusals}"
-    )
-
-
-def _awaited(leg: Shape) -> str:
-    """Say what ends a leg with success, and what else is known of how it waits."""
-    if leg["until"] == "accepted":
-        return "accepted"
-    doubt = "; goes on in doubt" if leg["if_unknown"] == "next" else ""
-    told = f"; expires after {leg['expires_s']:g} s" if leg["expires_s"] else ""
-    distrusted = f"; not believed: {', '.join(leg['distrusted'])}" if leg["distrusted"] else ""
-    return f"{leg['until']}, or next on: {', '.join(leg['on'])}{told}{doubt}{distrusted}"
-
-
-def _leg(leg: Shape) -> tuple[object, ...]:
-    parts = leg["parts"]
-    return (
-        leg["channel"],
-        f"{leg['address']} ({leg['address_kind']})",
-        ", then ".join(leg["providers"]),
-        _awaited(leg),
-        None if leg["within_s"] is None else f"{leg['within_s']:g} s",
-        parts and f"{parts['count']} ({parts['alphabet']})",
-        "; ".join(leg["notes"]),
-    )
-
-
 # --- providers ------------------------------------------------------------------------------
 
 
@@ -346,13 +276,3 @@ def _abilities(capabilities: Shape) -> Iterator[str]:
 
 
 _WAYS_BACK = {"receipts": "receipts", "messages": "incoming"}
-
-
-def config_tables(shape: Shape) -> list[RenderableType]:
-    """``notify config check``."""
-    counts = (_counted(len(shape[name]), name) for name in ("providers", "routes"))
-    return [line(f"OK: {', '.join(counts)}")]
-
-
-def _counted(number: int, things: str) -> str:
-    return f"{number} {things if number != 1 else things.removesuffix('s')}"

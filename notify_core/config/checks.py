@@ -37,7 +37,8 @@ def order_problems(routes: Sequence[Node]) -> Iterator[Problem]:
     catch_all = next((route for route in routes if _matches_everything(route)), None)
     if catch_all:
         for route in routes[routes.index(catch_all) + 1 :]:
-            yield route.problem(f"can never match: {catch_all.path} before it matches everything")
+            path = catch_all.path_for(route)
+            yield route.problem(f"can never match: {path} before it matches everything")
     elif (when := routes[-1].get("when")) and when.is_mapping:
         yield when.problem("the last route must match everything; add one without a when")
 

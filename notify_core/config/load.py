@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import attrs
+
 from notify_core.config.callbacks import read_callbacks
 from notify_core.config.checks import Known, journal_problems
+from notify_core.config.includes import with_included
 from notify_core.config.incoming import read_incoming
 from notify_core.config.journal import read_journal
 from notify_core.config.model import Breaker, Config, Retry, WorkerConfig
@@ -20,15 +23,23 @@ from notify_core.config.providers import ProviderReader, ReadProvider
 from notify_core.config.references import References
 from notify_core.config.routes import read_country, read_routes
 from notify_core.config.sections import Receipts, Suppression
-from notify_core.config.source import compose, spelling_problems
+from notify_core.config.source import compose, read_text, spelling_problems
 from notify_core.config.structure import Reader, read_each, structure
 from notify_core.config.webhooks import read_webhooks
-from notify_core.errors import ConfigError, PluginError, Problem
+from notify_core.errors import PluginError, Problem
 from notify_core.message import Message
 from notify_core.plugins import Plugins
 from notify_core.provider import ProviderType
 
 VERSION = 1
+
+
+@attrs.frozen(kw_only=True)
+class Loaded:
+    """A configuration, and what stands in its files: ``root``, with the included ones joined."""
+
+    config: Config
+    root: Node
 
 
 def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, str]) -> Config:
@@ -37,10 +48,7 @@ def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, s
     The plugins that the file names are loaded into ``plugins``. ``environ`` is where
     ``${env:NAME}`` is looked up.
     """
-    text = _read(Path(path))
-    folder = Path(path).resolve().parent
-    with _importable_from(folder):
-        return loads(text, str(path), plugins, environ, folder)
+    return read(path, plugins, environ).config
 
 
 def loads(
@@ -48,13 +56,42 @@ def loads(
 ) -> Config:
     """Read a text as ``load`` reads a file; ``name`` stands for the file in the problems.
 
-    ``folder`` is where a journal lies that is named without a folder.
+    ``folder`` is where a journal lies that is named without a folder, and where files are looked
+    for that the text includes.
     """
+    return _read_text(text, name, plugins, environ, folder).config
+
+
+def read(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, str]) -> Loaded:
+    """Read a file as ``load`` does, and return also what stands in it."""
+    text = read_text(Path(path), str(path))
+    absolute = Path(path).resolve()
+    with _importable_from(absolute.parent):
+        loaded = _read_text(text, str(path), plugins, environ, absolute.parent)
+    files = (absolute, *loaded.config.files)
+    return attrs.evolve(loaded, config=attrs.evolve(loaded.config, files=files))
+
+
+def load_named_plugins(path: Path, plugins: Plugins) -> None:
+    """Load the plugins that a file names, whatever else is wrong with it."""
+    root = compose(read_text(path, str(path)), str(path))
+    with _importable_from(path.resolve().parent):
+        _load_plugins(root, plugins)
+
+
+def _read_text(
+    text: str, name: str, plugins: Plugins, environ: Mapping[str, str], folder: Path | None
+) -> Loaded:
     gathering = Gathering()
+    gathering.files.append(name)
     with gathering:
-        config = _config(compose(text, name), plugins, References(environ), gathering, folder)
+        own = compose(text, name)
+        gathering.add(spelling_problems(own))
+        gathering.add(_version_problems(own))
+        included = with_included(own, folder, gathering)
+        config = _config(included.root, plugins, References(environ), gathering, folder)
     gathering.raise_if_any()
-    return config
+    return Loaded(config=attrs.evolve(config, files=included.paths), root=included.root)
 
 
 @contextmanager
@@ -76,8 +113,6 @@ def _config(
     folder: Path | None,
 ) -> Config:
     """Make the configuration. Mistakes go to ``gathering`` or, where nothing can follow, up."""
-    gathering.add(spelling_problems(root))
-    gathering.add(_version_problems(root))
     gathering.add(journal_problems(root))
     with gathering:
         _load_plugins(root, plugins)
@@ -105,18 +140,8 @@ def _config(
         "suppression": partial(structure, cls=Suppression),
         "webhooks": partial(read_webhooks, references=references),
     }
-    return structure(root, Config, readers)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        problem = Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        problem = Problem(str(path), line, 1, "", "this line is not UTF-8; save the file as UTF-8")
-    raise ConfigError([problem])
+    # The tests of the routes are read by who runs them: nobody else waits for them or fails.
+    return structure(root, Config, readers, besides=("tests",))
 
 
 def _version_problems(root: Node) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import enum
 import hashlib
 from collections.abc import Mapping
 from datetime import time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -323,7 +324,9 @@ class Config:
     """A whole configuration.
 
     ``plugins`` are dotted paths of modules that are plugins. ``default_region`` (ISO 3166) is
-    how numbers without a leading ``+`` are read; without it they are refused.
+    how numbers without a leading ``+`` are read; without it they are refused. ``include`` are
+    the patterns of further files with providers and routes; ``files`` are the paths of all that
+    was read, for who wants to see them change.
     """
 
     providers: tuple[ProviderConfig, ...]
@@ -340,6 +343,8 @@ class Config:
     incoming: IncomingConfig = attrs.field(factory=IncomingConfig)
     suppression: Suppression = attrs.field(factory=Suppression)
     webhooks: tuple[WebhookConfig, ...] = ()
+    include: tuple[str, ...] = ()
+    files: tuple[Path, ...] = attrs.field(default=(), eq=False, metadata={"written": False})
 
 
 def digest(config: Config) -> str:

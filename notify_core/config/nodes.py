@@ -7,7 +7,7 @@ the attribute that it is for can say what it means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import yaml
@@ -102,6 +102,10 @@ class Node:
         entry = self.entries().get(key) if self.is_mapping else None
         return entry.value if entry else None
 
+    def path_for(self, other: Node) -> str:
+        """Return the path in a message about ``other``, which may stand in another file."""
+        return self.path if self.file == other.file else f"{self.path} of {self.file}"
+
     @property
     def _kind(self) -> str:
         if self.is_mapping:
@@ -119,6 +123,37 @@ class Entry:
     value: Node
 
 
+@attrs.frozen(eq=False)
+class Joined(Node):
+    """A list or mapping that several files write together: ``parts``, in their order.
+
+    Each item and each entry keeps the file, the line and the path where it is written. Of a key
+    that several parts have it is the first.
+    """
+
+    parts: tuple[Node, ...] = ()
+
+    def items(self) -> list[Node]:
+        return [item for part in self.parts for item in part.items()]
+
+    def entries(self) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for part in self.parts:
+            for key, entry in part.entries().items():
+                found.setdefault(key, entry)
+        return found
+
+
+@attrs.frozen(eq=False)
+class Whole(Node):
+    """The root of a file; ``sections`` stand in place of its own entries, or beside them."""
+
+    sections: Mapping[str, Entry] = attrs.field(factory=dict)
+
+    def entries(self) -> dict[str, Entry]:
+        return {**super().entries(), **self.sections}
+
+
 def below(path: str, key: str) -> str:
     """Return the path of a key."""
     if not re.fullmatch(r"[\w-]+", key):
@@ -127,15 +162,21 @@ def below(path: str, key: str) -> str:
 
 
 def doubled(names: Sequence[Node]) -> Iterator[Problem]:
-    """Yield a problem for each name or key that was given before."""
-    lines: dict[str, int] = {}
+    """Yield a problem for each name or key that was given before, here or in another file."""
+    first: dict[str, Node] = {}
     for node in names:
         name = node.scalar
         if name is None:
             continue
-        if name in lines:
-            yield node.problem(f"{quoted(name)} is given twice, first in line {lines[name]}")
-        lines.setdefault(name, node.line)
+        before = first.setdefault(name, node)
+        if before is not node:
+            yield node.problem(f"{quoted(name)} is given twice, first in {_place(before, node)}")
+
+
+def _place(before: Node, seen_from: Node) -> str:
+    if before.file == seen_from.file:
+        return f"line {before.line}"
+    return f"{before.file}:{before.line}"
 
 
 def walk(root: Node) -> Iterator[Node]:

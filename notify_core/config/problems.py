@@ -16,9 +16,11 @@ class Gathering:
     """Collect the problems of several readings, so that one mistake does not hide the next.
 
     ``with gathering:`` keeps the ``ConfigError`` that is raised inside and goes on behind it.
+    ``files`` are those that are read, in the order in which their problems are told.
     """
 
     def __init__(self) -> None:
+        self.files: list[str] = []
         self._problems: list[Problem] = []
 
     def __enter__(self) -> None:
@@ -39,8 +41,11 @@ class Gathering:
     def raise_if_any(self) -> None:
         """Raise ``ConfigError`` with what was collected, each once and in file order."""
         if self._problems:
-            unique = dict.fromkeys(self._problems)
-            raise ConfigError(sorted(unique, key=lambda each: (each.line, each.column)))
+            raise ConfigError(sorted(dict.fromkeys(self._problems), key=self._rank))
+
+    def _rank(self, problem: Problem) -> tuple[int, int, int]:
+        file = self.files.index(problem.file) if problem.file in self.files else len(self.files)
+        return file, problem.line, problem.column
 
 
 def quoted(text: str) -> str:

@@ -16,6 +16,22 @@ import attrs
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?:(?P<kind>env|file):(?P<name>[^{}]+)\})?")
 
 
+def names_in(text: str) -> Iterator[str]:
+    """Yield what the references in a text name: ``env:SMSC_API_KEY``, ``file:/run/secrets/a``."""
+    for match in _REFERENCE.finditer(text):
+        if match["kind"]:
+            yield f"{match['kind']}:{match['name']}"
+
+
+def nothing_but_references(text: str) -> bool:
+    """Tell whether a text holds nothing of its own, so that nothing of it need be hidden."""
+    return any(names_in(text)) and not _REFERENCE.sub(_without, text)
+
+
+def _without(match: re.Match[str]) -> str:
+    return "" if match["kind"] else match[0]
+
+
 class BadReference(ValueError):
     """A reference that cannot be resolved. The message names it and never a value."""
 

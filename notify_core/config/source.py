@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import yaml
@@ -37,8 +38,23 @@ class _Mark(Protocol):
     column: int
 
 
-def compose(text: str, file: str) -> Node:
-    """Read a YAML text. Raises ``ConfigError`` if it is not one YAML document."""
+def read_text(path: Path, file: str) -> str:
+    """Return what a file holds; ``file`` is its name for people. Raises ``ConfigError``."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        problem = Problem(file, 0, 0, "", f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = Problem(file, line, 1, "", "this line is not UTF-8; save the file as UTF-8")
+    raise ConfigError([problem])
+
+
+def compose(text: str, file: str, beginning: str = "version: 1") -> Node:
+    """Read a YAML text. Raises ``ConfigError`` if it is not one YAML document.
+
+    ``beginning`` is how a file of this kind begins, for whom has an empty one.
+    """
     try:
         _check_nesting(text, file)
         raw = yaml.compose(text, Loader=_Loader)
@@ -47,7 +63,7 @@ def compose(text: str, file: str) -> Node:
     except (yaml.YAMLError, ValueError, OverflowError):  # each loader has its own
         raise ConfigError([_at(None, file, "holds a character that YAML forbids")]) from None
     if raw is None:
-        raise ConfigError([_at(None, file, "is empty; begin it with version: 1")])
+        raise ConfigError([_at(None, file, f"is empty; begin it with {beginning}")])
     return Node(raw, file)
 
 

@@ -3,7 +3,7 @@
 Attributes may be ``str``, ``int``, ``float``, ``bool``, ``Decimal``, ``Secret``, ``timedelta``,
 ``time``, an enum (by value), another attrs class, and ``X | None``, ``tuple[X, ...]`` (from a
 list or a single value) and ``Mapping[str, X]`` of these. The attribute ``from_`` is the key
-``from``, which is a word of Python.
+``from``, which is a word of Python. One with the metadata ``{"written": False}`` is no key.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def structure(
     ``checks_keys_alone`` is for a class whose keys all have defaults and are checked one by one:
     what it refuses of each is told beside the other problems.
     """
-    fields = _fields(cls)
+    fields = keys_of(cls)
     hints = get_type_hints(cls)
     gathering = Gathering()
     values: dict[str, Any] = {}
@@ -125,7 +125,7 @@ def read_word(
 
 
 def _make(node: Node, cls: type[T], values: Mapping[str, Any], references: References | None) -> T:
-    fields = _fields(cls)
+    fields = keys_of(cls)
     try:
         return cls(**{str(fields[key].alias): value for key, value in values.items()})
     except (ValueError, TypeError) as error:
@@ -133,11 +133,12 @@ def _make(node: Node, cls: type[T], values: Mapping[str, Any], references: Refer
         raise refusal(node, error, fields, values, references) from None
 
 
-def _fields(cls: type) -> Mapping[str, attrs.Attribute[Any]]:
+def keys_of(cls: type) -> Mapping[str, attrs.Attribute[Any]]:
+    """Return the attributes of a class by their keys in the file."""
     return {
         field.alias.removesuffix("_"): field
         for field in attrs.fields(cls)
-        if field.init and field.alias
+        if field.init and field.alias and field.metadata.get("written", True)
     }
 
 

@@ -17,15 +17,15 @@ import attrs
 
 from notify_core.secret import Secret
 
-_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
-_DURATION = re.compile(
+WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
+NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+DURATION = re.compile(
     r"(?=.)(?:(?P<days>[0-9]{1,7})d)?(?:(?P<hours>[0-9]{1,7})h)?(?:(?P<minutes>[0-9]{1,7})m)?"
     r"(?:(?P<seconds>[0-9]{1,7})s)?(?:(?P<milliseconds>[0-9]{1,7})ms)?"
 )
-_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_TRUE = ("true", "yes", "on")
-_FALSE = ("false", "no", "off")
+TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+TRUE = ("true", "yes", "on")
+FALSE = ("false", "no", "off")
 
 
 @attrs.frozen
@@ -39,7 +39,7 @@ class Scalar:
 def parse_int(text: str) -> int:
     """Read a whole number in decimal digits."""
     # No octal and no 1_000: 0123 is a number to nobody who writes a configuration.
-    if not _WHOLE.fullmatch(text):
+    if not WHOLE.fullmatch(text):
         raise ValueError("is not a whole number")
     return int(text)
 
@@ -59,16 +59,16 @@ def parse_decimal(text: str) -> Decimal:
 
 def parse_bool(text: str) -> bool:
     """Read one of YAML's words for true and false."""
-    if text.lower() not in _TRUE + _FALSE:
+    if text.lower() not in TRUE + FALSE:
         raise ValueError("is neither true nor false")
-    return text.lower() in _TRUE
+    return text.lower() in TRUE
 
 
 def parse_duration(text: str) -> timedelta:
     """Read a duration: whole numbers with units, the longest first, as in ``1h30m``."""
-    if _WHOLE.fullmatch(text):
+    if WHOLE.fullmatch(text):
         raise ValueError("has no unit; write 20s, 5m, 1h30m, 500ms or 2d")
-    match = _DURATION.fullmatch(text)
+    match = DURATION.fullmatch(text)
     if match is None:
         raise ValueError("is not a duration; write it like 20s, 5m, 1h30m, 500ms or 2d")
     return timedelta(**{unit: int(count) for unit, count in match.groupdict("0").items()})
@@ -77,7 +77,7 @@ def parse_duration(text: str) -> timedelta:
 def parse_time(text: str) -> time:
     """Read a time of day: hours and minutes."""
     # No 24:00: as an end it would be 00:00 of the next day, and as a beginning nobody knows.
-    if not _TIME.fullmatch(text):
+    if not TIME.fullmatch(text):
         raise ValueError("is not a time of day; write two digits each, from 00:00 to 23:59")
     return time.fromisoformat(text)
 
@@ -89,7 +89,7 @@ def _parse_secret(text: str) -> Secret:
 
 
 def _decimal_digits(text: str) -> str:
-    if not _NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(text):
         raise ValueError("is not a number")
     return text
 

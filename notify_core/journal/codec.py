@@ -36,7 +36,7 @@ from notify_core.outcome import (
 )
 from notify_core.plain.messages import plain
 from notify_core.progress import Progress, attempt_of, telling_attempt
-from notify_core.routing import Leg, Plan
+from notify_core.routing import Facts, Leg, Plan
 from notify_core.text import Alphabet, PartCount
 
 Doc: TypeAlias = dict[str, Any]
@@ -122,6 +122,7 @@ def plan_doc(plan: Plan) -> Doc:
         warnings=list(plan.warnings),
         quiet=None if plan.quiet is None else _quiet_doc(plan.quiet),
         zones=list(plan.zones),
+        facts=None if plan.facts is None else _facts_doc(plan.facts),
     )
 
 
@@ -151,8 +152,35 @@ def read_plan(
         warnings=tuple(doc.get("warnings", ())),
         quiet=_read_quiet(doc["quiet"]) if "quiet" in doc else None,
         zones=tuple(doc.get("zones", ())),
+        facts=_read_facts(doc["facts"]) if "facts" in doc else None,
     )
 
+
+def _facts_doc(facts: Facts) -> Doc:
+    return _filled(
+        channel=facts.channel,
+        tags=sorted(facts.tags),
+        priority=None if facts.priority == _USUAL else facts.priority,
+        sender=facts.sender,
+        number=facts.number,
+        country=facts.country,
+        domain=facts.domain,
+    )
+
+
+def _read_facts(doc: Doc) -> Facts:
+    return Facts(
+        channel=doc["channel"],
+        tags=frozenset(doc.get("tags", ())),
+        priority=doc.get("priority", _USUAL),
+        sender=doc.get("sender"),
+        number=doc.get("number"),
+        country=doc.get("country"),
+        domain=doc.get("domain"),
+    )
+
+
+_USUAL = "normal"
 
 _EVERY_REASON = frozenset(Because)
 

@@ -108,7 +108,7 @@ from notify_core.progress import (
     status_learned,
     waiting_began,
 )
-from notify_core.routing import Leg, Plan
+from notify_core.routing import Facts, Leg, Plan
 from notify_core.secret import Secret
 from notify_core.text import count_parts
 
@@ -223,6 +223,18 @@ quiets = st.builds(
 )
 
 
+facts = st.builds(
+    Facts,
+    channel=words,
+    tags=st.frozensets(words, max_size=2),
+    priority=st.sampled_from(["low", "normal", "high", "critical"]),
+    sender=st.none() | words,
+    number=st.sampled_from([None, "+799912…"]),
+    country=st.sampled_from([None, "RU"]),
+    domain=st.sampled_from([None, "example.org"]),
+)
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan for a message by its own channel, and by others that can carry it."""
@@ -240,6 +252,7 @@ def plans(draw: st.DrawFn) -> Plan:
         warnings=tuple(draw(st.lists(words, max_size=2))),
         quiet=draw(st.none() | quiets),
         zones=draw(st.sampled_from([(), ("Europe/Moscow", "Asia/Omsk")])),
+        facts=draw(st.none() | facts),
     )
 
 

@@ -149,7 +149,7 @@ class SmscConfig:
         if self.reserve_hosts is not None:
             return (self.host, *self.reserve_hosts)
         # The name www2.<address> does not exist for a bare address or a local server.
-        return (self.host,) if _is_loopback(self.host) else host_names(self.host)
+        return (self.host,) if is_loopback(self.host) else host_names(self.host)
 
     @property
     def host_name(self) -> str:
@@ -193,7 +193,7 @@ class SmscConfig:
         for key, host in (("host", self.host), *reserve):
             if not _HOST.fullmatch(host):
                 raise ValueError(f"{key}: {host!r} is not a host; write smsc.ru, without https://")
-            if not (self.https or self.allow_plain_http or _is_loopback(host)):
+            if not (self.https or self.allow_plain_http or is_loopback(host)):
                 raise ValueError(
                     "https: without it the password travels in the clear; leave it on, "
                     "or write allow_plain_http: true"
@@ -240,7 +240,8 @@ def _name_of(host: str) -> str:
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, with or without a port, is this machine."""
     name = _name_of(host)
     try:
         return ipaddress.ip_address(name).is_loopback

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from notify_core.callback import CallbackEvent, CallbackRequest, IncomingPage
 from notify_core.delivery import Attempt
@@ -34,12 +36,15 @@ from notify_smsc.http import STATUSES_IN_A_QUERY, HttpTransport
 from notify_smsc.parameters import LONGEST_TEXT, LONGEST_VALIDITY
 from notify_smsc.smtp import SmtpTransport
 
+if TYPE_CHECKING:
+    from notify_core.config.lint import Rule
+
 _BY_LETTER = (Sms, Flash, WapPush, Hlr, Binary, Ping, Viber, Social, Call, Telegram, Mail)
 _BY_HTTP = (*_BY_LETTER, Mms, WhatsApp)
 
 # The gateway takes five questions about one message within a minute: these are four, which
 # leaves one to somebody who looks it up.
-_POLL_AFTER_S = (4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
+POLL_AFTER_S = (4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _BOTH_WAYS = frozenset({ReceiptKind.POLL, ReceiptKind.CALLBACK})
 
 
@@ -130,7 +135,7 @@ def capabilities(config: SmscConfig) -> Capabilities:
         ask_after_s=config.ask_after_s,
         receipts=_BOTH_WAYS,
         incoming=_BOTH_WAYS,
-        poll_after_s=_POLL_AFTER_S,
+        poll_after_s=POLL_AFTER_S,
         poll_batch=STATUSES_IN_A_QUERY,
         scheduling=True,
         validity=by_http,
@@ -140,6 +145,16 @@ def capabilities(config: SmscConfig) -> Capabilities:
         attachments=by_http,
         text_limit=LONGEST_TEXT,
     )
+
+
+def account(config: SmscConfig) -> str:
+    """Tell accounts apart that do not fail together.
+
+    Another host or transport of one account can work while this one is out of reach.
+    """
+    who = f"{config.login}" if config.login else f"key {config.credentials.password.reveal()}"
+    told = f"{config.transport.value} {config.host} {config.smtp_host} {who}"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _kinds(config: SmscConfig) -> tuple[type[Message], ...]:
@@ -158,5 +173,15 @@ def notify_provider_types() -> Sequence[ProviderType]:
             config_class=SmscConfig,
             capabilities=capabilities,
             factory=SmscProvider,
+            account=account,
         )
     ]
+
+
+@hookimpl
+def notify_lint_rules() -> Sequence[Rule]:
+    """Bring what is linted of an account of the gateway."""
+    # Only who lints needs them, and with them the loader.
+    from notify_smsc.lint import RULES  # noqa: PLC0415
+
+    return RULES

@@ -1,13 +1,9 @@
-"""From a message and a recipient to a plan: pure, finite, decided before anything is sent.
-
-``decide`` is the only way to a plan. ``notifier.explain`` shows what it returns and
-``notifier.send`` carries it out, so the two cannot disagree.
-"""
+"""From a route and a recipient to the plan: which legs, by which providers, and what to warn of."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import attrs
@@ -15,230 +11,27 @@ import attrs
 from notify_core.adaptation import adapt, alternative_for
 from notify_core.config.model import (
     Because,
-    IfUnknown,
     LegConfig,
     Mode,
     Quiet,
     Route,
     Until,
     Via,
-    When,
 )
-from notify_core.contact import Contact, mask
 from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.message import Message
-from notify_core.outcome import RefusalScope
 from notify_core.policy.quiet import zones_of
 from notify_core.provider import Capabilities
+from notify_core.routing.model import Catalog, LeftOut, Leg, Plan, Subject
 from notify_core.text import PartCount, count_parts
 
 _COUNTED_CHANNELS = frozenset({"sms", "flash"})
-_SHOWN_DIGITS = 6
 _MINUTE = timedelta(minutes=1)
-
-
-@attrs.frozen(kw_only=True)
-class Facts:
-    """What routes may look at, about one message and one recipient.
-
-    ``number`` is in international form; ``country`` None also stands for *not asked for*.
-    """
-
-    channel: str
-    tags: frozenset[str] = frozenset()
-    priority: str = "normal"
-    sender: str | None = None
-    number: str | None = attrs.field(default=None, repr=False)
-    country: str | None = None
-    domain: str | None = None
-
-
-@attrs.frozen
-class Check:
-    """One condition of a route held against one message: what was wanted and what was seen."""
-
-    condition: str
-    wanted: tuple[str, ...]
-    seen: str
-    held: bool
-
-    def __str__(self) -> str:
-        verdict = "holds" if self.held else "fails"
-        return f"{self.condition} {verdict}: wanted {' or '.join(self.wanted)}, is {self.seen}"
-
-
-@attrs.frozen
-class Considered:
-    """A route that was tried: it matched when every check held."""
-
-    route: str
-    checks: tuple[Check, ...]
-
-    @property
-    def matched(self) -> bool:
-        return all(check.held for check in self.checks)
-
-
-@attrs.frozen(kw_only=True)
-class Leg:
-    """One step of a plan, ready to be sent: the message as this channel carries it, and to whom.
-
-    A leg that is given up after a time is worth delivering for no longer: ``expires`` is what the
-    provider is told of that, if it can be told. The receipts of ``distrusted`` providers are not
-    believed for this recipient.
-    """
-
-    channel: str
-    message: Message
-    address: str = attrs.field(repr=False)
-    address_kind: str
-    providers: tuple[str, ...]
-    until: Until = Until.ACCEPTED
-    within: timedelta | None = None
-    on: frozenset[Because] = frozenset(Because)
-    if_unknown: IfUnknown = IfUnknown.RECONCILE
-    expires: timedelta | None = None
-    distrusted: frozenset[str] = frozenset()
-    parts: PartCount | None = None
-    notes: tuple[str, ...] = ()
-
-
-@attrs.frozen
-class LeftOut:
-    """A leg of the route that cannot be for this recipient, and why.
-
-    ``allowed`` says that the route foresees it (``needs_alternative``).
-    """
-
-    channel: str
-    reason: str
-    allowed: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Plan:
-    """What will be done for one recipient: a finite list of legs.
-
-    While it is ``quiet`` in one of the ``zones`` no attempt begins.
-    """
-
-    delivery_id: str
-    message_id: str
-    recipient: Contact
-    route: str
-    mode: Mode
-    if_unknown: IfUnknown
-    next_on: frozenset[RefusalScope]
-    deadline: timedelta | None
-    legs: tuple[Leg, ...]
-    left_out: tuple[LeftOut, ...] = ()
-    warnings: tuple[str, ...] = ()
-    quiet: Quiet | None = None
-    zones: tuple[str, ...] = ()
-
-    @property
-    def all_of(self) -> bool:
-        """True when every leg is wanted, not the first that does its work."""
-        return self.mode is Mode.ALL_OF
-
-
-@attrs.frozen
-class Decision:
-    """The routes that were tried, in order, and the plan of the one that matched."""
-
-    considered: tuple[Considered, ...]
-    plan: Plan
-
-
-@attrs.frozen
-class Catalog:
-    """What a plan may use: message types by channel, capabilities by provider.
-
-    ``keeps_time`` says that we ourselves wait for the time at which a message is to be sent.
-    """
-
-    message_types: Mapping[str, type[Message]]
-    capabilities: Mapping[str, Capabilities]
-    keeps_time: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Subject:
-    """One recipient of one message, made ready for the decision.
-
-    ``delivery_id`` is new for each send; ``draw`` is the same whenever this message is sent or
-    explained for this recipient. ``zones`` are those that the recipient may be in, as far as
-    anybody knows.
-    """
-
-    delivery_id: str
-    draw: str
-    message: Message
-    recipient: Contact
-    facts: Facts
-    zones: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def decide(routes: Sequence[Route], subject: Subject, catalog: Catalog) -> Decision:
-    """Find the first route that matches and plan its legs.
-
-    The last route matches everything (the loader sees to it). Raises ``RecipientError`` if no
-    leg can reach the recipient, ``AdaptationError`` or ``UnsupportedFeature`` if a leg cannot
-    carry the message.
-    """
-    considered: list[Considered] = []
-    for route in routes:
-        considered.append(Considered(route.name, checks(route.when, subject.facts)))
-        if considered[-1].matched:
-            return Decision(tuple(considered), plan(route, subject, catalog))
-    raise ValueError("no route matches; the last route of a configuration has no conditions")
-
-
-def checks(when: When, facts: Facts) -> tuple[Check, ...]:
-    """Hold every condition of a route against the facts, in the order of the model."""
-    made: list[Check] = []
-    if when.channel:
-        made.append(_check_one("channel", when.channel, facts.channel))
-    if when.tags:
-        seen = ", ".join(sorted(facts.tags)) or "no tag"
-        made.append(Check("tags", when.tags, seen, not facts.tags.isdisjoint(when.tags)))
-    if when.priority:
-        names = tuple(priority.name.lower() for priority in when.priority)
-        made.append(_check_one("priority", names, facts.priority))
-    if when.country:
-        made.append(_check_one("country", when.country, facts.country))
-    if when.number_prefix:
-        number = facts.number or ""
-        seen = f"{number[:_SHOWN_DIGITS]}…" if number else "no number"
-        made.append(
-            Check("number_prefix", when.number_prefix, seen, number.startswith(when.number_prefix))
-        )
-    if when.recipient_domain:
-        made.append(_check_one("recipient_domain", when.recipient_domain, facts.domain))
-    if when.sender:
-        held = facts.sender in when.sender
-        made.append(Check("sender", when.sender, _shown_sender(facts.sender), held))
-    return tuple(made)
-
-
-def _shown_sender(sender: str | None) -> str:
-    is_address = sender is not None and ("@" in sender or sender.lstrip("+").isdigit())
-    return mask(sender or "") if is_address else sender or "absent"
-
-
-def _check_one(condition: str, wanted: tuple[str, ...], seen: str | None) -> Check:
-    return Check(condition, wanted, seen or "absent", seen in wanted)
 
 
 def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
     """Plan the legs of a route for one recipient; see ``decide`` for what it raises."""
-    planned = [
-        _plan_leg(
-            config, subject, catalog, route.if_unknown, is_followed=_is_followed(route, number)
-        )
-        for number, config in enumerate(route.legs)
-    ]
+    planned = [_plan_leg(route, place, subject, catalog) for place in range(len(route.legs))]
     legs = tuple(leg for leg in planned if isinstance(leg, Leg))
     left_out = tuple(leg for leg in planned if isinstance(leg, LeftOut))
     _check_reach(route, legs, left_out, subject)
@@ -263,6 +56,7 @@ def plan(route: Route, subject: Subject, catalog: Catalog) -> Plan:
         ),
         quiet=quiet,
         zones=zones,
+        facts=subject.facts.to_keep(),
     )
 
 
@@ -286,18 +80,12 @@ def _check_reach(
     raise RecipientError(f"route {route.name}: {which} reaches {subject.recipient} ({reasons})")
 
 
-def _plan_leg(
-    config: LegConfig,
-    subject: Subject,
-    catalog: Catalog,
-    if_unknown: IfUnknown,
-    *,
-    is_followed: bool,
-) -> Leg | LeftOut:
-    message = subject.message
+def _plan_leg(route: Route, place: int, subject: Subject, catalog: Catalog) -> Leg | LeftOut:
+    config, message = route.legs[place], subject.message
     target = catalog.message_types[config.channel or message.channel]
     if config.needs_alternative and not _brings(message, target):
-        return LeftOut(target.channel, "the message brings no alternative for it", allowed=True)
+        why = "the message brings no alternative for it"
+        return LeftOut(target.channel, why, allowed=True, place=place)
     adapted = adapt(message, target)
     providers, passed_over = _able(
         _in_order(config.via, subject.draw), _as_told(adapted.message, subject, catalog), catalog
@@ -305,9 +93,11 @@ def _plan_leg(
     kinds = _address_kinds(target, providers, catalog)
     kind = next((kind for kind in kinds if subject.recipient.address(kind) is not None), None)
     if kind is None:
-        return LeftOut(target.channel, f"the recipient has no {' or '.join(kinds)} address")
+        why = f"the recipient has no {' or '.join(kinds)} address"
+        return LeftOut(target.channel, why, place=place)
     parts = _count(adapted.message)
     able = tuple(name for name in providers if kind in _taken_by(name, target, catalog))
+    is_followed = _is_followed(route, place)
     expires = _expires(config, adapted.message) if is_followed else None
     both = _may_both_arrive(config, target, able, expires, catalog) if is_followed else None
     notes = (adapted.note, *passed_over, parts.warning if parts else None, both)
@@ -320,7 +110,7 @@ def _plan_leg(
         until=config.until,
         within=config.within,
         on=frozenset(config.on),
-        if_unknown=config.if_unknown or if_unknown,
+        if_unknown=config.if_unknown or route.if_unknown,
         expires=expires,
         distrusted=_distrusted(config, subject.facts.country),
         parts=parts,
