@@ -1001,6 +1001,18 @@ def test_no_two_attempts_of_a_leg_can_both_have_gone(plan: Plan, data: st.DataOb
             assert isinstance(attempt.outcome, NotSent | Refused)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_in_doubt_that_failed_in_two_ways_is_refused_for_the_same_one(turned: bool) -> None:
+    failures = [UNDELIVERED, Status(state=State.EXPIRED, final=True, detail="too old")]
+    told = learned(told_by(PLAN, LOST), *(failures[::-1] if turned else failures))
+
+    (attempt,) = told.attempts
+    assert attempt.status is not None
+    assert isinstance(attempt.outcome, Refused)
+    named = attempt.status.detail or f"the provider has it as {attempt.status.state.value}"
+    assert attempt.outcome.reason == named
+
+
 @settings(deadline=None)
 @given(plans, st.lists(st.tuples(st.integers(0, 9), some_statuses), max_size=6), st.data())
 def test_the_end_does_not_hang_on_the_order_in_which_statuses_are_told_once_all_are_told(

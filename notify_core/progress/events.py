@@ -253,8 +253,10 @@ def _told(attempt: Attempt, status: Status, *, distrusted: bool) -> Attempt:
     if status.state in (State.NOT_FOUND, State.UNKNOWN) or not (in_doubt(attempt) or was_found):
         return known
     found = outcome_if_found(attempt, status, distrusted=distrusted)
-    is_known = was_found and isinstance(found, Refused)
-    return known if is_known else attrs.evolve(known, resolved=found)
+    if was_found and isinstance(found, Refused) and known.status is not None:
+        # Told to have failed in two ways: it is refused for the same one, whichever came first.
+        found = outcome_if_found(attempt, known.status, distrusted=distrusted)
+    return attrs.evolve(known, resolved=found)
 
 
 def leg_learned(result: LegResult, own_id: str, provider: str, status: Status) -> LegResult:
