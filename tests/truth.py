@@ -78,7 +78,7 @@ def _checks_since(before: Entry, entry: Entry) -> dict[str, bool]:
         "no answer is forgotten": all(map(_is_kept, attempts_of(before), attempts_of(entry))),
         "a cancellation is never taken back": not cancelled or entry.wish is Wish.CANCEL,
         "nothing begins against a wish": before.wish is None or ids == known,
-        "no leg begins while another is alive": ids == known or _are_over(entry),
+        "no leg begins while another is alive": _has_waited(before, entry),
         "no leg begins after one has arrived": ids == known or not _has_arrived(entry),
     }
 
@@ -110,9 +110,14 @@ def _followed(entry: Entry) -> Sequence[tuple[Leg, LegResult]]:
     return [] if entry.plan.all_of else begun[:-1]
 
 
-def _are_over(entry: Entry) -> bool:
-    """Whether nothing is alive of the legs that another one has followed."""
-    return all(_is_over(leg) for _, leg in _followed(entry))
+def _has_waited(before: Entry, entry: Entry) -> bool:
+    """Whether nothing was alive of the leg before, if a further one has begun.
+
+    Not of those before it: what has failed can be told of as delivered when others have followed.
+    """
+    followed = _followed(entry)
+    is_further = len(followed) > len(_followed(before))
+    return not is_further or _is_over(followed[-1][1])
 
 
 def _is_over(leg: LegResult) -> bool:
