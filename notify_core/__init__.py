@@ -78,6 +78,8 @@ _PUBLIC = {
     "plugins": ("Plugins",),
     "provider": ("Capabilities", "Provider", "ProviderType", "ReceiptKind", "Tools"),
     "secret": ("Secret",),
+    "versions": ("ConfigVersion", "Reloaded"),
+    "watching": ("FileWatch",),
     "worker": ("Worker",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

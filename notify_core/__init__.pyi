@@ -71,6 +71,8 @@ from notify_core.provider import (
     Tools,
 )
 from notify_core.secret import Secret
+from notify_core.versions import ConfigVersion, Reloaded
+from notify_core.watching import FileWatch
 from notify_core.worker import Worker
 
 __all__ = [
@@ -88,11 +90,13 @@ __all__ = [
     "CallbackRequest",
     "Capabilities",
     "ConfigError",
+    "ConfigVersion",
     "Contact",
     "Delivery",
     "DeliveryError",
     "Estimate",
     "FailureScope",
+    "FileWatch",
     "Flash",
     "Hlr",
     "Incoming",
@@ -122,6 +126,7 @@ __all__ = [
     "RecipientError",
     "RefusalScope",
     "Refused",
+    "Reloaded",
     "Report",
     "Secret",
     "Sms",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -93,18 +94,37 @@ class HealthBoard:
         self._store = store or OwnHealth()
         self._gradual = gradual
         self._seen: dict[str, Health] = {}
+        self._replaced: frozenset[str] = frozenset()
+        self._own = OwnHealth()
+
+    def under(self, breaker: Breaker, repeats: float) -> HealthBoard:
+        """Return a board with other rules that goes by the same memory."""
+        board = copy.copy(self)
+        board._breaker, board._repeats = breaker, repeats
+        board._seen, board._seen_at = dict(self._seen), dict(self._seen_at)
+        board._replaced, board._own = frozenset(), OwnHealth()
+        return board
+
+    def replaced(self, providers: Iterable[str]) -> None:
+        """Keep to itself from now on how these stand: others go by their names."""
+        self._replaced |= frozenset(providers)
+        for provider in self._replaced:
+            self._seen.pop(provider, None)
 
     def health(self, provider: str) -> Health:
         """Return how a provider stands now."""
-        self._seen[provider] = self._store.health(provider)
+        self._seen[provider] = self._memory(provider).health(provider)
         self._seen_at[provider] = self._clock.monotonic()
         return self._seen[provider]
+
+    def _memory(self, provider: str) -> HealthStore:
+        return self._own if provider in self._replaced else self._store
 
     def _is_well(self, provider: str) -> bool:
         """Tell whether a provider was well a moment ago, without asking the store."""
         seen_at = self._seen_at.get(provider, -math.inf)
         recently = self._clock.monotonic() - seen_at < self._trusted_s
-        return recently and self._seen[provider] == Health()
+        return recently and self._seen.get(provider) == Health()
 
     def claim(self, provider: str, *, again: bool = False) -> Obstacle | None:
         """Ask to make an attempt: None if it may be made, else what stands against it.
@@ -198,7 +218,7 @@ class HealthBoard:
                 return before, changed
 
     def _swap(self, provider: str, known: Health, now: Health) -> bool:
-        swapped = self._store.swap_health(provider, known, now)
+        swapped = self._memory(provider).swap_health(provider, known, now)
         if swapped:
             self._seen[provider] = now
         return swapped

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -13,10 +16,8 @@ import attrs
 from notify_core.carrying import Carrier, released
 from notify_core.clock import Clock, SystemClock
 from notify_core.config.model import Config, Until
-from notify_core.config.refusing import refuse_waiting
 from notify_core.config.sections import Callbacks
 from notify_core.delivery import Delivery, Report
-from notify_core.dispatch import Dispatcher, nobody
 from notify_core.errors import (
     ConfigError,
     JournalError,
@@ -24,11 +25,10 @@ from notify_core.errors import (
     NotifyError,
     Problem,
 )
-from notify_core.health import HealthBoard
 from notify_core.inbox import Inbox
 from notify_core.journal.base import Journal
 from notify_core.journal.model import Entry, Key, KeyTaken, delivery_of
-from notify_core.keeping import Journalled, Keeper, Kept, Memory
+from notify_core.keeping import Kept
 from notify_core.message import Message
 from notify_core.outbox import Outbox
 from notify_core.outcome import (
@@ -37,23 +37,31 @@ from notify_core.outcome import (
     Receipt,
     Status,
 )
-from notify_core.planning import Planner, Replay
+from notify_core.planning import Replay
 from notify_core.plugins import Plugins
 from notify_core.policy.breaker import Health
-from notify_core.pricing import Pricer
 from notify_core.progress import Wish
-from notify_core.provider import Capabilities, Provider
+from notify_core.provider import Capabilities, Provider, is_same
 from notify_core.receiving import Receiver
-from notify_core.registry import ProviderSpec, Registry
-from notify_core.routing import Catalog, Decision, Plan, PlanPrice
+from notify_core.routing import Decision, Plan, PlanPrice
 from notify_core.suppression import Suppressions
-from notify_core.tracking import Tracker, has_come
+from notify_core.tracking import has_come
+from notify_core.versions import (
+    ConfigVersion,
+    Lasting,
+    LiveCarrier,
+    Reloaded,
+    Version,
+    Versions,
+    after,
+    changes,
+    live_chores,
+    registry_of,
+)
 from notify_core.ways_back import WaysBack
 from notify_core.worker import Worker
 
 _LOOK_EVERY_S = 0.05
-_HEALTH_TRUSTED_S = 0.25
-"""How long the journal need not be asked whether a provider is still well."""
 
 
 class Notifier:
@@ -70,33 +78,25 @@ class Notifier:
         plugins: Plugins | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
+        reread: Callable[[Plugins], Config] | None = None,
     ) -> None:
-        refuse_waiting(config)
+        """Make all that the configuration names.
+
+        ``reread`` reads the configuration anew for ``reload``, and loads the plugins that it
+        names.
+        """
         plugins = plugins or _discover(config)
         clock = clock or SystemClock()
-        types = plugins.message_types()
-        self._config = config
         self._clock = clock
-        self._registry = Registry(plugins, _specs(config, plugins), clock)
-        self._kept = self._opened(config, types)
-        journal = self._kept.journal if self._kept else None
-        catalog = Catalog(types, self._registry.capabilities, keeps_time=journal is not None)
-        self._planner = Planner(config, catalog)
-        self._board = HealthBoard(
-            config.breaker,
-            clock,
-            journal,
-            repeats=config.retry.budget,
-            gradual=journal is not None,
-            trusted_s=_HEALTH_TRUSTED_S if journal is not None else 0.0,
-        )
-        self._pricer = Pricer(self._registry, self._board, clock)
-        self._ways_back = self._opened_back()
-        self._tracker = (
-            self._ways_back.tracker if self._ways_back else Tracker(self._registry, self._board)
-        )
-        leases = self._kept.leases if self._kept else None
-        self._carrier = Carrier(self._registry, self._dispatcher(chance), leases)
+        self._reread = reread
+        self._reloading = threading.Lock()
+        self._reloader: int | None = None
+        first, self._lasting = _first(config, plugins, clock, chance, self._opened)
+        self._versions = Versions(first)
+        self._plugins = plugins
+        plugins.reserved = True
+        if self._kept is not None:
+            self._kept.journal.accompany(self._versions.note)
 
     @classmethod
     def from_file(
@@ -117,8 +117,10 @@ class Notifier:
         from notify_core.config.load import load  # noqa: PLC0415
 
         plugins = plugins or Plugins.discover()
-        config = load(Path(path), plugins, os.environ if environ is None else environ)
-        return cls(config, plugins=plugins, clock=clock)
+        known = os.environ if environ is None else environ
+        # The same file later too: a daemon goes to another folder.
+        reread = partial(load, Path(path).absolute(), environ=known, name=os.fspath(path))
+        return cls(reread(plugins), plugins=plugins, clock=clock, reread=reread)
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -131,11 +133,12 @@ class Notifier:
         with a ``key`` that was used within the time for ``keys`` is not sent; what is reported is
         what became of the first. Raises ``JournalError`` before anything leaves.
         """
-        entries = self._new_entries(message)
-        try:
-            return self._send(message, entries)
-        except KeyTaken as taken:
-            return self._report_of_first(entries[0], taken.holders[0])
+        with self._versions.use() as version:
+            entries = version.planner.entries(message, self._clock.now())
+            try:
+                return self._send(message, entries, version.carrier)
+            except KeyTaken as taken:
+                return self._report_of_first(entries[0], taken.holders[0])
 
     def enqueue(self, message: Message, *, connection: object | None = None) -> tuple[str, ...]:
         """Write a message for a worker to send; return the ids of its deliveries, in order.
@@ -157,14 +160,21 @@ class Notifier:
         """
         kept = self._need_journal("enqueue")
         outbox = Outbox(kept.journal, kept.config)
-        return outbox.add([self._new_entries(message) for message in messages], connection)
+        with self._versions.use() as version:
+            now = self._clock.now()
+            made = [version.planner.entries(message, now) for message in messages]
+            return outbox.add(made, connection)
 
     def worker(self) -> Worker:
         """Return a worker for this process: ``with notifier.worker(): …``, or ``run()``."""
-        kept = self._need_journal("a worker")
-        chores = self._need_ways_back("a worker").chores()
+        kept, versions = self._need_journal("a worker"), self._versions
         return Worker(
-            kept.journal, self._carrier, kept.leases, self._config.worker, self._clock, chores
+            kept.journal,
+            LiveCarrier(versions),
+            kept.leases,
+            versions.live.config.worker,
+            self._clock,
+            partial(live_chores, versions),
         )
 
     def explain(self, message: Message) -> Sequence[Decision]:
@@ -172,24 +182,25 @@ class Notifier:
 
         ``send`` carries out what this returns. Raises what ``send`` raises.
         """
-        self._check_open()
-        return self._planner.decide(message)
+        with self._versions.use() as version:
+            return version.planner.decide(message)
 
     def estimate(self, message: Message) -> Sequence[Estimate]:
         """Ask, for each recipient, what the first leg would cost at its first provider.
 
         Raises ``MessageError`` or ``ProviderError``.
         """
-        plans = [decision.plan for decision in self.explain(message)]
-        return [self._pricer.estimate(plan, 0, plan.legs[0].providers[0]) for plan in plans]
+        with self._versions.use() as version:
+            plans = [decision.plan for decision in version.planner.decide(message)]
+            return [version.pricer.estimate(plan, 0, plan.legs[0].providers[0]) for plan in plans]
 
     def price(self, plan: Plan) -> PlanPrice:
         """Ask every provider of a plan, and return what it costs at most, leg by leg.
 
         A provider that does not say is told of in the answer; nothing is raised.
         """
-        self._check_open()
-        return self._pricer.price(plan)
+        with self._versions.use() as version:
+            return version.pricer.price(plan)
 
     def replay(self, delivery_id: str) -> Replay:
         """Decide once more about a delivery of the journal, from what was known when it was made.
@@ -199,7 +210,8 @@ class Notifier:
         entry = self._need_journal("replay").journal.load(delivery_id)
         if entry is None:
             raise _no_delivery(delivery_id)
-        return self._planner.replay(entry)
+        with self._versions.use() as version:
+            return version.planner.replay(entry)
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -232,53 +244,54 @@ class Notifier:
         follows; *not found* leaves it unknown. Tells ``notify_status_changed`` if a status is
         new, and the journal if there is one. Raises ``ProviderError``.
         """
-        return self._tracker.fetch(delivery)
+        with self._versions.use() as version:
+            return version.tracker.fetch(delivery)
 
     def query_status(self, provider: str, receipts: Sequence[Receipt]) -> Sequence[Status]:
         """Ask a provider what became of messages, in the order of ``receipts``.
 
         Raises ``ProviderError``, or ``ConfigError`` if there is no provider of that name.
         """
-        self._check_known(provider)
-        return self._tracker.query(provider, receipts)
+        with self._having(provider) as version:
+            return version.tracker.query(provider, receipts)
 
     def check(self, provider: str) -> Account:
         """Ask a provider whether the account works, and for the balance.
 
         Raises ``ProviderError``, or ``ConfigError`` if there is no provider of that name.
         """
-        self._check_known(provider)
-        with self._board.question(provider, "account"):
-            return self._registry.check(provider)
+        with self._having(provider) as version, version.board.question(provider, "account"):
+            return version.registry.check(provider)
 
     @property
     def providers(self) -> Mapping[str, Capabilities]:
         """The configured providers and what they can do, in the order of the configuration."""
-        return self._registry.capabilities
+        return self._versions.live.registry.capabilities
 
     def provider(self, name: str) -> Provider:
         """Return a provider object, for what only its own type offers.
 
-        Raises ``ConfigError`` if there is none of that name.
+        Do not keep it: a reload closes one whose settings have changed. Raises ``ConfigError`` if
+        there is none of that name.
         """
-        self._check_known(name)
-        return self._registry.provider(name)
+        with self._having(name) as version:
+            return version.registry.provider(name)
 
     def health(self, provider: str) -> Health:
         """Return how a provider stands: its failures, its pause, or why it is stopped.
 
         Raises ``ConfigError`` if there is none of that name.
         """
-        self._check_known(provider)
-        return self._board.health(provider)
+        with self._having(provider) as version:
+            return version.board.health(provider)
 
     def resume(self, provider: str) -> None:
         """Let a provider that was stopped be tried again, after somebody has mended it.
 
         Raises ``ConfigError`` if there is none of that name.
         """
-        self._check_known(provider)
-        self._board.resume(provider)
+        with self._having(provider) as version:
+            version.board.resume(provider)
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -303,17 +316,58 @@ class Notifier:
         journal.wake()
         return delivery_of(entry)
 
+    # --- the configuration --------------------------------------------------------------------
+
+    def reload(self, config: Config | None = None) -> Reloaded:
+        """Go on with the configuration as its file is now, or with ``config``.
+
+        All of it takes effect at once, or none: whatever this raises, the one before stays live.
+        What is under way ends as it began; a stored delivery keeps its plan. A provider whose
+        settings have not changed keeps its connections.
+
+        Raises ``ConfigError`` with the problems of the file, ``PluginError`` for a plugin that
+        does not fit, ``JournalError`` if the journal cannot be used, and ``NotifyError`` if there
+        is no file to read.
+        """
+        if self._reloader == threading.get_ident():
+            raise NotifyError("a reload cannot be begun by what another one makes or closes")
+        with self._reloading, self._as_reloader():
+            before = self._versions.live
+            plugins = before.plugins.copy()
+            config = self._read_anew(plugins) if config is None else _named(config, plugins)
+            if is_same(config, before.config):
+                return Reloaded(version=before.name, changed=False)
+            version = after(before, config, plugins, self._lasting)
+            self._go_on_with(version, before)
+        if self._kept is not None:
+            self._kept.journal.wake()
+        return changes(before, version, self._lasting)
+
+    @property
+    def version(self) -> ConfigVersion:
+        """Which configuration is live."""
+        return self._versions.live.name
+
+    @property
+    def config(self) -> Config:
+        """The configuration that is live."""
+        return self._versions.live.config
+
     # --- what comes back ----------------------------------------------------------------------
 
     @property
     def receiver(self) -> Receiver:
-        """What takes in the calls of providers. Raises ``JournalError`` without a journal."""
+        """What takes in the calls of providers. Raises ``JournalError`` without a journal.
+
+        Like the inbox and the suppression list it is that of the live configuration: after a
+        reload, ask for it anew.
+        """
         return self._need_ways_back("taking calls in").receiver
 
     @property
     def callbacks(self) -> Callbacks:
         """What the configuration says of the calls of providers."""
-        return self._config.callbacks
+        return self.config.callbacks
 
     @property
     def inbox(self) -> Inbox:
@@ -332,11 +386,10 @@ class Notifier:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._registry.close()
-        if self._ways_back is not None:
-            self._ways_back.close()
-        if self._kept is not None:
-            self._kept.close()
+        with contextlib.ExitStack() as closing:
+            closing.callback(setattr, self._plugins, "reserved", False)
+            closing.callback(self._lasting.close)
+            closing.callback(self._versions.close)
 
     def __enter__(self) -> Notifier:
         return self
@@ -350,47 +403,56 @@ class Notifier:
         self.close()
 
     def _opened(self, config: Config, types: Mapping[str, type[Message]]) -> Kept | None:
-        if config.journal is None:
-            return None
+        return Kept.open(config.journal, types, self._clock) if config.journal else None
+
+    @property
+    def _kept(self) -> Kept | None:
+        return self._lasting.kept
+
+    @contextlib.contextmanager
+    def _having(self, provider: str) -> Iterator[Version]:
+        """Use the live version. Raises ``ConfigError`` if it has no such provider."""
+        with self._versions.use() as version:
+            known = version.registry.capabilities
+            if provider not in known:
+                names = ", ".join(known)
+                raise _wrong("providers", f"{provider!r} is not a provider here; known: {names}")
+            yield version
+
+    @contextlib.contextmanager
+    def _as_reloader(self) -> Iterator[None]:
+        self._reloader = threading.get_ident()
         try:
-            return Kept.open(config.journal, types, self._clock)
-        except BaseException:  # raised again: nobody would close what was opened before
-            self._registry.close()
+            yield
+        finally:
+            self._reloader = None
+
+    def _read_anew(self, plugins: Plugins) -> Config:
+        if self._reread is None:
+            raise NotifyError(
+                "this notifier was made from a Config and has no file to read anew; give reload "
+                "the Config to go on with"
+            )
+        return self._reread(plugins)
+
+    def _go_on_with(self, version: Version, before: Version) -> None:
+        try:
+            self._versions.replace(version)
+        except NotifyError:  # closed meanwhile, and with it what both have
+            version.close(before.registry.providers)
             raise
-
-    def _dispatcher(self, chance: Callable[[], float]) -> Dispatcher:
-        clock, kept, back = self._clock, self._kept, self._ways_back
-        keeper: Keeper = Journalled(kept, clock) if kept else Memory(clock)
-        return Dispatcher(
-            self._registry,
-            self._board,
-            self._config.retry,
-            clock,
-            chance,
-            keeper,
-            self._config.receipts.follow,
-            back.suppressions.against if back else nobody,
-        )
-
-    def _opened_back(self) -> WaysBack | None:
-        if self._kept is None:
-            return None
-        return WaysBack.open(self._config, self._kept, self._registry, self._board, self._clock)
 
     def _need_ways_back(self, what: str) -> WaysBack:
         self._need_journal(what)
-        assert self._ways_back is not None  # there is one wherever there is a journal
-        return self._ways_back
+        back = self._versions.live.ways_back
+        assert back is not None  # there is one wherever there is a journal
+        return back
 
-    def _new_entries(self, message: Message) -> Sequence[Entry]:
-        self._check_open()
-        return self._planner.entries(message, self._clock.now())
-
-    def _send(self, message: Message, entries: Sequence[Entry]) -> Report:
+    def _send(self, message: Message, entries: Sequence[Entry], carrier: Carrier) -> Report:
         done: list[Delivery] = []
         try:
             for entry in self._written_ahead(entries):
-                done.append(delivery_of(self._carrier.carry(entry)))
+                done.append(delivery_of(carrier.carry(entry)))
         except (JournalError, MessageError, KeyTaken):  # before anything has left
             raise
         except BaseException as error:  # an interrupt: what has gone must not be forgotten
@@ -430,39 +492,51 @@ class Notifier:
         # Nothing is sent for it, so nobody need wait for a worker to take note.
         owner, until = kept.leases.owner, kept.leases.until()
         mine = kept.journal.claim_one(delivery_id, owner, self._clock.now(), until)
-        return delivery_of(entry if mine is None else self._carrier.carry(mine))
+        if mine is None:
+            return delivery_of(entry)
+        with self._versions.use() as version:
+            return delivery_of(version.carrier.carry(mine))
 
     def _need_journal(self, what: str) -> Kept:
-        self._check_open()
+        self._versions.check_open()
         if self._kept is None:
             raise JournalError(
                 f"{what} needs a journal; write journal: sqlite:///notify.db in the configuration"
             )
         return self._kept
 
-    def _check_open(self) -> None:
-        if self._registry.closed:
-            raise NotifyError("the notifier is closed")
-
-    def _check_known(self, provider: str) -> None:
-        if provider not in self.providers:
-            known = ", ".join(self.providers)
-            raise _wrong("providers", f"{provider!r} is not a provider here; known: {known}")
-
 
 def _discover(config: Config) -> Plugins:
     plugins = Plugins.discover()
-    for dotted_path in config.plugins:
-        plugins.load(dotted_path)
+    _named(config, plugins)
     return plugins
 
 
-def _specs(config: Config, plugins: Plugins) -> Sequence[ProviderSpec]:
-    types = plugins.provider_types()
-    return [
-        ProviderSpec(name=provider.name, type=types[provider.type], settings=provider.settings)
-        for provider in config.providers
-    ]
+def _named(config: Config, plugins: Plugins) -> Config:
+    """Load the plugins that a configuration names."""
+    for dotted_path in config.plugins:
+        plugins.load(dotted_path, by_config=True)
+    return config
+
+
+def _first(
+    config: Config,
+    plugins: Plugins,
+    clock: Clock,
+    chance: Callable[[], float],
+    opened: Callable[[Config, Mapping[str, type[Message]]], Kept | None],
+) -> tuple[Version, Lasting]:
+    """Make the first version, and what all later ones share with it."""
+    registry = registry_of(config, plugins, clock)
+    with contextlib.ExitStack() as undoing:
+        undoing.callback(registry.close)
+        types = plugins.message_types()
+        kept = opened(config, types)
+        lasting = Lasting(clock=clock, chance=chance, types=types, kept=kept, begun=config)
+        undoing.callback(lasting.close)
+        version = Version.of(config, plugins, registry, lasting)
+        undoing.pop_all()
+    return version, lasting
 
 
 def _wrong(place: str, problem: str) -> ConfigError:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from notify_core.config.model import Config, Route, TextAtRest, digest
+from notify_core.config.model import Config, TextAtRest, digest
 from notify_core.contact import Contact, mask
 from notify_core.errors import JournalError, MessageError, RecipientError, UnsupportedFeature
 from notify_core.ids import new_id
@@ -92,7 +92,7 @@ class Planner:
         """
         facts = self._facts_of(entry)
         tried = consider(self._table.routes, facts)
-        unsure = tuple(_unsure(self._table.routes[: len(tried)], facts))
+        unsure = tuple(_unsure(tried, facts))
         try:
             return Replay(entry, tried, unsure, self._planned_again(entry, facts))
         except MessageError as error:
@@ -227,11 +227,12 @@ def _draw(message_id: str, number: int) -> str:
     return f"{message_id}-{number}"
 
 
-def _unsure(routes: Iterable[Route], facts: Facts) -> Iterator[str]:
+def _unsure(tried: Iterable[Considered], facts: Facts) -> Iterator[str]:
     """Yield the routes of which too little of a number is kept to say whether they matched."""
-    for route in routes:
-        if any(facts.leaves_open(prefix) for prefix in route.when.number_prefix):
-            yield route.name
+    for considered in tried:
+        failed = [check for check in considered.checks if not check.held]
+        if failed and not any(facts.leaves_failing(check) for check in failed):
+            yield considered.route
 
 
 _HERE = "here"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,8 @@ class Plugins:
     """The plugins of one application.
 
     ``manager`` is the pluggy manager that holds them; ``failures`` the plugins that could not be
-    used, each with its reason.
+    used, each with its reason. A set that is ``reserved`` belongs to a notifier, whether or not its
+    first version is over.
     """
 
     def __init__(self) -> None:
@@ -54,6 +56,9 @@ class Plugins:
         self.manager.add_hookspecs(hookspecs)
         self.failures: list[PluginError] = []
         self._owned = False
+        self.reserved = False
+        self._admitted: set[str] = set()
+        self._named: set[str] = set()
         self.register(_Core(), "core")
 
     @classmethod
@@ -79,12 +84,33 @@ class Plugins:
 
     def register(self, plugin: object, name: str) -> None:
         """Add a plugin object. Raises ``PluginError`` if it does not fit the hooks."""
-        if self._owned:
+        if self._owned or self.reserved:
             raise PluginError(name, "comes too late: a notifier uses these plugins already")
-        self.admit(plugin, name)
+        self._add(plugin, name)
 
     def admit(self, plugin: object, name: str) -> None:
-        """Add a plugin object for the notifier that has taken the set, as ``register`` does."""
+        """Add a plugin object for the notifier that has taken the set, as ``register`` does.
+
+        It is the notifier's own, and no part of a ``copy``.
+        """
+        self._add(plugin, name)
+        self._admitted.add(name)
+
+    def copy(self) -> Plugins:
+        """Return a set of its own with the same plugins, which no notifier has taken.
+
+        Those that a configuration has named are left out: one that names them still loads them.
+        """
+        copied = type(self)()
+        copied.failures.extend(self.failures)
+        for name, plugin in self.manager.list_name_plugin():
+            if plugin is None:
+                copied.manager.set_blocked(name)
+            elif name not in self._admitted | self._named and not copied.manager.has_plugin(name):
+                copied._add(plugin, name)
+        return copied
+
+    def _add(self, plugin: object, name: str) -> None:
         if self.manager.has_plugin(name):
             raise PluginError(name, "a plugin of this name is registered already")
         for hook in _unmarked_hooks(plugin):
@@ -104,28 +130,39 @@ class Plugins:
 
         Raises ``PluginError`` if a notifier has it already.
         """
-        if self._owned:
+        if self._owned or self.reserved:
             raise PluginError("core", "these plugins belong to another notifier; make your own")
         self._owned = True
 
     def give_back(self) -> None:
         """Open the set again, when its notifier is closed."""
         self._owned = False
+        self._admitted.clear()
 
-    def load(self, dotted_path: str) -> None:
+    def load(self, dotted_path: str, *, by_config: bool = False) -> None:
         """Import a module and add it as a plugin; a second time does nothing.
 
-        Raises ``PluginError`` if it cannot be imported or does not fit the hooks.
+        ``by_config`` says that a configuration names it; a ``copy`` is without it. Raises
+        ``PluginError`` if it cannot be imported or does not fit the hooks.
         """
         if self.manager.has_plugin(dotted_path):
             return
+        was_imported = dotted_path in sys.modules
         try:
             module = importlib.import_module(dotted_path)
-        except Exception as error:  # somebody else's module: whatever it does, say which it was
+        except (Exception, SystemExit) as error:  # somebody else's module: say which it was
             raise PluginError(dotted_path, f"cannot be imported: {error!r}") from error
         # An installed plugin that the configuration lists too is one plugin.
-        if not self.manager.is_registered(module):
+        if self.manager.is_registered(module):
+            return
+        try:
             self.register(module, dotted_path)
+        except PluginError:
+            if not was_imported:  # whoever mends the file wants it to be read again
+                sys.modules.pop(dotted_path, None)
+            raise
+        if by_config:
+            self._named.add(dotted_path)
 
     def provider_types(self) -> Mapping[str, ProviderType]:
         """Return the provider types by name. Raises ``PluginError`` if two share one."""

@@ -131,3 +131,11 @@ class ProviderType:
     capabilities: Callable[[Any], Capabilities]
     factory: Callable[[Any, Tools], Provider]
     account: Callable[[Any], str | None] = _no_account
+
+
+def is_same(one: object, other: object) -> bool:
+    """Tell whether two settings say the same; those that cannot be compared do not."""
+    try:
+        return bool(one == other)
+    except Exception:  # somebody else's class
+        return False

@@ -7,8 +7,9 @@ wrappers of any plugin apply, and exactly one provider answers.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -49,11 +50,15 @@ from notify_core.outcome import (
     Unknown,
 )
 from notify_core.plugins import Plugins
-from notify_core.provider import Capabilities, Provider, ProviderType, Tools
+from notify_core.provider import Capabilities, Provider, ProviderType, Tools, is_same
 
 _log = logging.getLogger(__name__)
 
-_CLOSED = NotSent("the notifier is closed", FailureScope.PROVIDER)
+_CLOSED = NotSent(
+    "the notifier is closed, or goes by another configuration since", FailureScope.PROVIDER
+)
+
+_GONE = NotSent("the configuration has no such provider any more", FailureScope.PROVIDER)
 
 _ADDRESSED = (
     "notify_send",
@@ -80,6 +85,18 @@ class ProviderSpec:
     type: ProviderType
     settings: object
 
+    def makes_the_same(self, other: ProviderSpec) -> bool:
+        """Tell whether the other one stands for the same provider, made by the same plugin."""
+        is_alike = (self.name, *_origin(self.type)) == (other.name, *_origin(other.type))
+        return is_alike and is_same(self.settings, other.settings)
+
+
+def _origin(kind: ProviderType) -> tuple[object, ...]:
+    # The type itself is made anew each time a plugin is asked.
+    factory = kind.factory
+    made_by = getattr(factory, "__module__", None), getattr(factory, "__qualname__", None)
+    return kind.name, kind.config_class, *made_by
+
 
 class Registry:
     """Make the providers, register them and call them by name.
@@ -88,21 +105,32 @@ class Registry:
     plugins do not fit together or belong to another notifier. Nothing can be added afterwards: a
     hook caller that leaves the *known* other providers out would let a newcomer answer in
     another's place.
+
+    The providers of ``before`` that would be made the same again are not made again: both
+    registries have them. They must not share their plugins.
     """
 
-    def __init__(self, plugins: Plugins, specs: Sequence[ProviderSpec], clock: Clock) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        specs: Sequence[ProviderSpec],
+        clock: Clock,
+        before: Registry | None = None,
+    ) -> None:
         self._plugins = plugins
         self._manager = plugins.manager
+        self._specs = {spec.name: spec for spec in specs}
         self._providers: dict[str, Provider] = {}
         self.closed = False
         plugins.take()
         try:
             for spec in specs:
-                self._add(spec, clock)
+                kept = before.has_made(spec) if before else None
+                self._add(spec, kept or _made(spec, Tools(name=spec.name, clock=clock)))
             plugins.admit(_InnermostWrapper(), _INNERMOST)
             _refuse_misfits(self._manager)
         except BaseException:
-            self.close()
+            self.close(but=before.providers if before else ())
             raise
         self._callers = {
             name: {hook: self._caller(hook, name) for hook in _ADDRESSED}
@@ -114,6 +142,16 @@ class Registry:
     def capabilities(self) -> Mapping[str, Capabilities]:
         """What each provider can do, by name, in the order of the configuration."""
         return {name: provider.capabilities for name, provider in self._providers.items()}
+
+    @property
+    def providers(self) -> Collection[Provider]:
+        """The provider objects, in the order of the configuration."""
+        return self._providers.values()
+
+    def has_made(self, spec: ProviderSpec) -> Provider | None:
+        """Return the provider here that would be made the same again, if there is one."""
+        mine = self._specs.get(spec.name)
+        return self._providers[spec.name] if mine and mine.makes_the_same(spec) else None
 
     def provider(self, name: str) -> Provider:
         """Return the provider object itself, for what only its own type offers.
@@ -197,23 +235,22 @@ class Registry:
             except (Exception, SystemExit) as error:  # it must not disturb a send or its neighbours
                 _log.error("plugin %s failed in %s: %s", listener.plugin_name, event, _kind(error))
 
-    def close(self) -> None:
-        """Unregister and close every provider; one that fails costs one line in the log.
+    def close(self, but: Collection[Provider] = ()) -> None:
+        """Unregister every provider and close it; one that fails costs one line in the log.
 
-        A second time does nothing.
+        Those in ``but`` stay open: another registry has them. A second time does nothing.
         """
         if self.closed:
             return
         self.closed = True
         self._give_back()
-        for name, provider in self._providers.items():
-            try:
-                provider.close()
-            except Exception as error:  # somebody else's code: the others are to be closed too
-                _log.error("provider %s failed to close: %s", name, _kind(error))
+        lasting = {id(provider) for provider in but}
+        with contextlib.ExitStack() as closing:  # an interrupt leaves none of the others open
+            for name, provider in self._providers.items():
+                if id(provider) not in lasting:
+                    closing.callback(_close, name, provider)
 
-    def _add(self, spec: ProviderSpec, clock: Clock) -> None:
-        provider = _made(spec, Tools(name=spec.name, clock=clock))
+    def _add(self, spec: ProviderSpec, provider: Provider) -> None:
         self._plugins.admit(provider, f"provider:{spec.name}")
         self._providers[spec.name] = provider
         _check_contract(spec.name, provider, self._manager)
@@ -238,6 +275,8 @@ class Registry:
     ) -> Any:
         if self.closed:
             raise ProviderError(name, question, _CLOSED)
+        if name not in self._callers:
+            raise ProviderError(name, question, _GONE)
         answer, failure = None, "cannot answer it"
         try:
             answer = self._callers[name][hook](**facts)
@@ -271,12 +310,19 @@ class _InnermostWrapper:
             return _failed(attempt.provider, error)
 
 
+def _close(name: str, provider: Provider) -> None:
+    try:
+        provider.close()
+    except (Exception, SystemExit) as error:  # somebody else's code
+        _log.error("provider %s failed to close: %s", name, _kind(error))
+
+
 def _made(spec: ProviderSpec, tools: Tools) -> Provider:
     try:
         return spec.type.factory(spec.settings, tools)
     except OSError as error:  # a file that its settings name, for example
         reason = f"{error.strerror}: {error.filename}" if error.filename else _kind(error)
-    except Exception as error:  # somebody else's code, whose words can hold a secret
+    except (Exception, SystemExit) as error:  # somebody else's code; its words can be a secret
         reason = f"its plugin failed with {_kind(error)}"
     raise ConfigError([Problem("configuration", 0, 0, f"providers.{spec.name}", reason)])
 

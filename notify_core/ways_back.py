@@ -11,6 +11,8 @@ from notify_core.clock import Clock
 from notify_core.config.model import Config
 from notify_core.health import HealthBoard
 from notify_core.inbox import Inbox
+from notify_core.journal.enlist import Executor
+from notify_core.journal.model import Entry
 from notify_core.journal.tracks import Tracks
 from notify_core.keeping import Kept
 from notify_core.phones import PhoneNumbers
@@ -33,18 +35,28 @@ class WaysBack:
     poller: Poller
     webhooks: Webhooks
 
+    _tracks: Tracks
+
     @classmethod
     def open(
-        cls, config: Config, kept: Kept, registry: Registry, board: HealthBoard, clock: Clock
+        cls,
+        config: Config,
+        kept: Kept,
+        registry: Registry,
+        board: HealthBoard,
+        clock: Clock,
+        before: WaysBack | None = None,
     ) -> WaysBack:
-        """Make them around a journal, and have it follow all that a provider has taken."""
-        tracks = _followed(config, kept, registry, clock)
+        """Make them around a journal; who listens to ``before`` listens to the new ones too."""
+        tracks = _tracks(config, kept, registry, clock)
         tracker = Tracker(registry, board, kept, tracks, clock)
         phones = PhoneNumbers(config.default_region)
         suppressions = Suppressions(kept.journal, config.suppression, phones, clock)
         webhooks = Webhooks(kept, config.webhooks, clock)
         inbox = Inbox(registry, board, kept, suppressions, config.incoming, clock)
         inbox.accompany(webhooks.note_incoming)
+        if before is not None:
+            inbox.take_over(before.inbox)
         return cls(
             tracker=tracker,
             suppressions=suppressions,
@@ -52,7 +64,13 @@ class WaysBack:
             receiver=Receiver(registry, kept, tracker, inbox, clock),
             poller=Poller(kept, tracks, tracker, registry.capabilities, clock),
             webhooks=webhooks,
+            tracks=tracks,
         )
+
+    def note(self, executor: Executor, entry: Entry) -> None:
+        """Write beside an entry, in the same transaction, what is followed and who is told."""
+        self._tracks.note(executor, entry)
+        self.webhooks.note(executor, entry)
 
     def chores(self) -> Sequence[Chore]:
         """Return what a worker does beside carrying deliveries on."""
@@ -63,9 +81,7 @@ class WaysBack:
         self.webhooks.close()
 
 
-def _followed(config: Config, kept: Kept, registry: Registry, clock: Clock) -> Tracks:
+def _tracks(config: Config, kept: Kept, registry: Registry, clock: Clock) -> Tracks:
     able = registry.capabilities
     first_poll_s = {name: each.poll_after_s[0] for name, each in able.items() if each.can_be_polled}
-    tracks = Tracks(kept.journal.database, first_poll_s, config.receipts.follow, clock)
-    kept.journal.accompany(tracks.note)
-    return tracks
+    return Tracks(kept.journal.database, first_poll_s, config.receipts.follow, clock)

@@ -12,8 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Protocol
 
-from notify_core.carrying import Carrier
+import attrs
+
 from notify_core.chores import Chore, KeepAt, is_due
 from notify_core.clock import Clock
 from notify_core.config.model import WorkerConfig
@@ -38,22 +40,32 @@ _IN_BULK = 16
 """So many are claimed at once where there are that many; each claim is a commit."""
 
 
+class Carries(Protocol):
+    """Carries deliveries on. A carrier is one."""
+
+    def carry_on(self, entry: Entry) -> Entry:
+        """Carry on a delivery that was begun elsewhere."""
+
+
 class Worker:
     """Carries on what is due, several deliveries at once. Run it once.
 
     As a context manager it works in threads of its own until the block ends; ``run`` works until
     ``stop`` is called. Lanes are served by priority, and some of the threads are for what is
     urgent alone, so that nobody who waits for a code waits for a campaign.
+
+    ``chores`` returns what else there is to do. They are told apart by their names, and who works
+    on takes up those that come later.
     """
 
     def __init__(
         self,
         journal: Journal,
-        carrier: Carrier,
+        carrier: Carries,
         leases: Leases,
         config: WorkerConfig,
         clock: Clock,
-        chores: Sequence[Chore] = (),
+        chores: Callable[[], Sequence[Chore]] = tuple,
     ) -> None:
         self._journal = journal
         self._carrier = carrier
@@ -69,13 +81,14 @@ class Worker:
         """Work until ``stop`` is called, then end what is under way and give up the rest."""
         watch = self._journal.watch()
         hands = [self._hired(number) for number in range(self._config.concurrency)]
-        others = [self._hired_for(chore) for chore in self._chores]
+        others: dict[str, _Helper] = {}
         try:
             while not self._stopping.is_set():
+                self._staff(others)
                 self._claim_or_wait(watch)
         finally:
             watch.close()
-            self._end(hands, others)
+            self._end(hands, [*others.values()])
 
     def stop(self) -> None:
         """Ask it to stop; ``run`` returns when it has.
@@ -98,7 +111,7 @@ class Worker:
 
     def _do_chores(self) -> int:
         done = 0
-        for chore in self._chores:
+        for chore in self._chores():
             while not self._stopping.is_set() and is_due(chore, self._clock):
                 times = chore.work_off()
                 done += times
@@ -184,9 +197,18 @@ class Worker:
     def _hired(self, number: int) -> threading.Thread:
         return _started(f"notify-worker-{number}", self._carry_all, number)
 
-    def _hired_for(self, chore: Chore) -> threading.Thread:
-        keep_at = KeepAt(chore, self._journal, self._clock, self._stopping)
-        return _started(f"notify-worker-{chore.name}", keep_at.run)
+    def _hired_for(self, chore: Chore) -> _Helper:
+        stopping = threading.Event()
+        keep_at = KeepAt(chore, self._journal, self._clock, stopping)
+        return _Helper(_started(f"notify-worker-{chore.name}", keep_at.run), stopping)
+
+    def _staff(self, hired: dict[str, _Helper]) -> None:
+        """Have somebody for each chore that there is now, and nobody for the others."""
+        chores = {chore.name: chore for chore in self._chores()}
+        for name in hired.keys() - chores.keys():
+            hired.pop(name).stopping.set()
+        for name in chores.keys() - hired.keys():
+            hired[name] = self._hired_for(chores[name])
 
     def _carry_all(self, number: int) -> None:
         urgent_only = number < self._config.reserved
@@ -214,9 +236,13 @@ class Worker:
         except JournalError as error:
             _log.error("%d deliveries stay leased for a while: %s", len(waiting), error)
 
-    def _end(self, hands: Sequence[threading.Thread], others: Sequence[threading.Thread]) -> None:
+    def _end(self, hands: Sequence[threading.Thread], helpers: Sequence[_Helper]) -> None:
         """End what is under way, and give up what was not begun."""
+        for helper in helpers:
+            helper.stopping.set()
+        self._journal.wake()  # those who wait for something to do are to see it
         self._give_up(self._queue.close())
+        others = [helper.thread for helper in helpers]
         end = self._clock.monotonic() + self._config.stop_within.total_seconds()
         for hand in (*hands, *others):
             hand.join(max(end - self._clock.monotonic(), 0.0))
@@ -226,6 +252,14 @@ class Worker:
         for other in others:
             if other.is_alive():
                 _log.error("%s is left in the middle; another worker does it later", other.name)
+
+
+@attrs.frozen
+class _Helper:
+    """Somebody who keeps at a chore."""
+
+    thread: threading.Thread
+    stopping: threading.Event
 
 
 def _started(name: str, target: Callable[..., None], *args: object) -> threading.Thread:

@@ -415,7 +415,7 @@ def test_explain_is_readable(run: Run) -> None:
     result = run("explain", *sms("--tag", "otp", "--priority", "high"))
 
     assert "route code" in result.stdout
-    assert "tags holds (wanted otp; otp); priority holds (wanted high; high)" in result.stdout
+    assert "tags holds: wanted otp, is otp; priority holds: wanted high, is high" in result.stdout
     assert "left out: mail" in result.stdout
 
 

@@ -52,6 +52,23 @@ def several(folder: Path) -> Path:
     return folder
 
 
+# --- what is wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["check", "lint", "show", "test"])
+def test_each_command_about_a_configuration_shows_mistakes_with_their_lines(
+    command: str, folder: Path
+) -> None:
+    """Whichever is run first, nobody has to run another one to see where the mistake is."""
+    (folder / "notify.yaml").write_text(CONFIG.replace("via: main", "via: mian"))
+
+    result = run(folder, command)
+
+    assert result.exit_code == 4
+    assert result.stderr.endswith("  6 |     send: {via: mian}\n    |                 ^\n")
+    assert answer(run(folder, command, "--json"))["error"]["problems"][0]["line"] == 6
+
+
 # --- check ----------------------------------------------------------------------------------
 
 
@@ -138,6 +155,24 @@ def test_check_tells_problems_as_json(folder: Path) -> None:
     assert result.exit_code == 4
     assert problem.pop("message").startswith('"mian" is not a provider')
     assert problem == {"file": "notify.yaml", "line": 6, "column": 17, "path": "routes[0].send.via"}
+
+
+@pytest.mark.parametrize("journal", ["sqlite:///notify.db", "postgresql://nobody@127.0.0.1:1/x"])
+def test_check_leaves_the_journal_alone(folder: Path, journal: str) -> None:
+    """It need not be there, and is not made: a server of CI has none."""
+    (folder / "notify.yaml").write_text(f"journal: {journal}\n{CONFIG}")
+
+    result = run(folder, "check")
+
+    assert (result.exit_code, result.stdout) == (0, "OK: 1 provider, 1 route\n")
+    assert [path.name for path in folder.iterdir()] == ["notify.yaml"]
+
+
+def test_check_tells_a_key_of_the_journal_that_is_none(folder: Path) -> None:
+    journal = "journal: {url: sqlite:///notify.db, text_keys: [no-key]}"
+    (folder / "notify.yaml").write_text(f"{journal}\n{CONFIG}")
+
+    assert run(folder, "check").exit_code == 8
 
 
 def test_check_counts_the_files_where_there_are_several(several: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from notify_core.journal.model import Part
-from tests.cli_runs import CONFIG, NUMBER, Run, answer, enqueued, notifier, runner, sent
+from tests.cli_runs import CONFIG, NUMBER, OTHER, Run, answer, enqueued, notifier, runner, sent
 
 MESSAGE = ("sms", "--to", NUMBER, "--text", "hello")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -83,6 +83,41 @@ def test_quiet_hours_are_shown_with_the_clock_that_counts(tmp_path: Path) -> Non
     assert (
         "quiet from 21:00 to 09:00 and on sun, by the clock of" in run("explain", *MESSAGE).stdout
     )
+
+
+DEFAULT = "{name: default, send: {via: good}}"
+
+
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        ("send: {via: good}", "if unknown: reconcile"),
+        ("deadline: 90m, send: {via: good}", "deadline: 1h30m; if unknown: reconcile"),
+        (
+            "send: {all_of: [{channel: telegram, via: busy}, {via: good}]}",
+            "all_of; if unknown: reconcile",
+        ),
+        (
+            "send: {first_of: [{channel: telegram, via: busy}, {via: good}], next_on: []}",
+            "first_of; if unknown: reconcile; next leg after a refusal of: none",
+        ),
+    ],
+)
+def test_of_a_plan_is_told_what_matters_to_it(route: str, told: str, tmp_path: Path) -> None:
+    """One leg has no next one, and durations are written as in the file."""
+    run = runner(tmp_path, CONFIG.replace(DEFAULT, f"{{name: default, {route}}}"))
+
+    assert told in run("explain", *MESSAGE).stdout.splitlines()
+
+
+def test_a_leg_that_is_left_out_is_told_once(tmp_path: Path) -> None:
+    legs = "{first_of: [{channel: mail, via: good, needs_alternative: true}, {via: good}]}"
+    run = runner(tmp_path, CONFIG.replace(DEFAULT, f"{{name: default, send: {legs}}}"))
+
+    printed = run("explain", *MESSAGE).stdout
+
+    assert printed.count("left out") == 1
+    assert "warning:" not in printed
 
 
 # --- a stored delivery ----------------------------------------------------------------------
@@ -173,3 +208,43 @@ def test_no_whole_number_is_kept_with_the_facts(run: Run, tmp_path: Path) -> Non
     assert entry is not None
     assert entry.plan.facts is not None
     assert entry.plan.facts.number == "+799912…"
+
+
+# --- refused --------------------------------------------------------------------------------
+
+NEEDS_MAIL = CONFIG.replace(
+    "  - {name: default",
+    "  - name: letter\n"
+    "    when: {channel: sms}\n"
+    "    send: {channel: mail, via: good, needs_alternative: true}\n"
+    "  - {name: default",
+)
+REASON = "route letter: no leg reaches +79…67 (mail: the message brings no alternative for it)"
+
+
+def test_of_a_refused_message_every_route_that_was_tried_is_shown(tmp_path: Path) -> None:
+    result = runner(tmp_path, NEEDS_MAIL)("explain", *MESSAGE, "--to", OTHER, "--json")
+
+    shape = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert shape["error"] == {"kind": "RecipientError", "message": REASON, "problems": []}
+    assert [each["recipient"] for each in shape["tried"]] == ["+79…67", "+79…68"]
+    for tried in shape["tried"]:
+        names = [each["route"] for each in tried["considered"]]
+        assert (names[0], names[-1], len(names)) == ("picky", "letter", 10)
+        assert [each["matched"] for each in tried["considered"]] == [False] * 9 + [True]
+
+
+def test_of_a_refused_message_people_see_the_routes_and_the_reason(tmp_path: Path) -> None:
+    result = runner(tmp_path, NEEDS_MAIL)("explain", *MESSAGE)
+
+    assert result.stdout.startswith("+79…67: route letter\n")
+    assert "tags fails: wanted twice, is no tag" in result.stdout
+    assert result.stderr == f"error: {REASON}\n"
+
+
+def test_where_no_route_was_tried_there_is_only_the_error(run: Run) -> None:
+    result = run("explain", "sms", "--to", "12", "--text", "hello", "--json")
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout).keys() == {"error"}

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from notify_core import Notifier, Sms
+from notify_core.cli.working import Hangups, reloading
 from notify_core.delivery import Stage
 from notify_core.journal.model import Filter
 from tests.cli_runs import CONFIG, NUMBER, TEXT, Run, answer, enqueued, notifier, runner, sent
@@ -151,17 +152,18 @@ def stopped_soon() -> Iterator[None]:
 
 
 @contextmanager
-def worker_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def worker_process(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Run a worker on the configuration in the folder, from when it says that it is ready."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "notify_core.cli", "worker"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    with (folder / "worker.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "notify_core.cli", "worker", *options],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+        )
     slow = threading.Timer(PATIENCE_S, process.kill)
     with process:
         try:
@@ -241,3 +243,95 @@ def test_a_second_signal_ends_a_worker_at_once(tmp_path: Path) -> None:
 
         assert exit_code == -signal.SIGTERM
         assert [each.outcome for each in sending.get(made).attempts] == [None]
+
+
+# --- with another configuration -------------------------------------------------------------
+
+BROKEN = "version: 1\n"
+
+
+def log_of(folder: Path) -> str:
+    return (folder / "worker.log").read_text()
+
+
+def test_a_worker_goes_on_with_a_changed_file_and_not_with_a_bad_one(tmp_path: Path) -> None:
+    runner(tmp_path)
+    path = tmp_path / "notify.yaml"
+    text = path.read_text()
+    with worker_process(tmp_path) as process:
+        path.write_text(BROKEN)
+        wait_until(lambda: "stays live" in log_of(tmp_path))
+        path.write_text(text + "breaker: {failures: 7}\n")
+        wait_until(lambda: "is live" in log_of(tmp_path))
+        exit_code, _ = ended(process, signal.SIGTERM)
+
+    assert exit_code == 0
+    assert re.findall(r"(ERROR|INFO) notify_core.watching: (.*)", log_of(tmp_path)) == [
+        ("ERROR", ANY_FAILURE),
+        ("INFO", ANY_SUCCESS),
+    ]
+
+
+class Like(str):
+    """A text that is like a pattern."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and re.fullmatch(self, other) is not None
+
+    __hash__ = str.__hash__
+
+
+VERSION = r"configuration version {} \([0-9a-f]{{12}}\)"
+ANY_FAILURE = Like(
+    f"the configuration cannot be used, {VERSION.format(1)} stays live: "
+    'notify.yaml:1:1: "providers" is missing(.|\\n)*'
+)
+ANY_SUCCESS = Like(rf"{VERSION.format(2)} is live; providers: kept \w+(, \w+)*")
+
+
+def test_a_worker_reads_its_files_at_sighup_even_if_it_watches_none(tmp_path: Path) -> None:
+    runner(tmp_path)
+    path = tmp_path / "notify.yaml"
+    path.write_text(path.read_text() + "breaker: {failures: 7}\n")
+    with worker_process(tmp_path, "--no-reload") as process:
+        path.write_text(path.read_text().replace("7", "8"))
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "is live" in log_of(tmp_path))
+        exit_code, _ = ended(process, signal.SIGTERM)
+
+    assert log_of(tmp_path).count("is live") == 1
+    assert exit_code == 0
+
+
+@pytest.mark.parametrize("watches", [True, False])
+def test_files_are_watched_as_long_as_it_is_wanted(tmp_path: Path, *, watches: bool) -> None:
+    runner(tmp_path)
+
+    def watching() -> bool:
+        return any(each.name == "notify-watch" for each in threading.enumerate())
+
+    with notifier(tmp_path) as working:
+        with reloading(working, tmp_path / "notify.yaml", Hangups(), watches=watches):
+            meanwhile = watching()
+
+        assert (meanwhile, watching()) == (watches, False)
+
+
+def test_a_hangup_that_comes_before_anybody_can_answer_it_is_answered_then() -> None:
+    """Whoever deploys may ask for a reload right after a start."""
+    asked, done = Hangups(), threading.Event()
+    asked.answer()
+
+    with asked.lead_to(done.set):
+        assert done.wait(PATIENCE_S)
+
+
+def test_a_hangup_at_the_end_does_nothing() -> None:
+    asked, done = Hangups(), threading.Event()
+    with asked.lead_to(done.set):
+        pass
+    asked.answer()
+
+    assert not done.is_set()

@@ -189,6 +189,11 @@ def test_a_route_that_an_included_one_hides_is_told_with_both_files(tmp_path: Pa
             "files can be included",
         ),
         (
+            '"x\\0/*"',
+            'notify.yaml:2:10: include: "x\\u0000/*" holds a character that no name of a file can '
+            "hold",
+        ),
+        (
             "{routes: x}",
             "notify.yaml:2:10: include: a mapping stands here; expected the name of a file, or a "
             "pattern like routes/*.yaml",

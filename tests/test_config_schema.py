@@ -73,6 +73,7 @@ NO_SCHEMA_CAN_SEE = {
     "until-without-within": ORDER,
     "journal-text-keys-empty": OUTSIDE,
     "journal-variable-not-set": OUTSIDE,
+    "journal-variable-of-no-known-kind": OUTSIDE,
     "journal-variable-that-is-no-address": OUTSIDE,
     "plugin-that-is-a-package": OUTSIDE,
     "plugin-that-is-not-there": OUTSIDE,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from notify_core.config.references import BadReference, References
 from notify_core.config.values import (
+    duration_text,
     parse_bool,
     parse_decimal,
     parse_duration,
@@ -20,21 +21,25 @@ from notify_core.config.values import (
     parse_time,
 )
 
-UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 
-
-def written(duration: timedelta) -> str:
-    """Write a duration as an operator would, the longest unit first."""
-    rest, text = duration // timedelta(milliseconds=1), ""
-    for unit, length in UNITS.items():
-        count, rest = divmod(rest, length)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (timedelta(0), "0s"),
+        (timedelta(milliseconds=500), "500ms"),
+        (timedelta(seconds=90), "1m30s"),
+        (timedelta(days=1, hours=12), "1d12h"),
+    ],
+)
+def test_a_duration_is_written_in_whole_units_the_longest_first(
+    duration: timedelta, text: str
+) -> None:
+    assert duration_text(duration) == text
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=999)).map(lambda each: each // 1000 * 1000))
 def test_a_duration_comes_back_as_it_was_written(duration: timedelta) -> None:
-    assert parse_duration(written(duration)) == duration
+    assert parse_duration(duration_text(duration)) == duration
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,30 @@ def test_without_the_number_a_longer_beginning_is_told_to_be_unsure() -> None:
     assert (replay.route, replay.agrees, replay.unsure) == ("default", False, ("house",))
 
 
+def test_without_the_number_a_country_that_nobody_asked_for_is_told_to_be_unsure() -> None:
+    entry = entry_of(planner(route()), CODE)
+
+    replay = planner(route("home", country=("RU",)), route()).replay(without_numbers(entry))
+
+    assert (replay.route, replay.unsure) == ("default", ("home",))
+
+
+def test_a_route_that_fails_for_another_reason_is_not_unsure() -> None:
+    then = planner(
+        route("house", tags=("news",), number_prefix=("+79991234",), country=("KZ",)), route()
+    )
+
+    assert then.replay(without_numbers(entry_of(then, CODE))).unsure == ()
+
+
+def test_a_route_that_matched_by_another_beginning_is_not_unsure() -> None:
+    then = planner(route("house", number_prefix=("+79991234", "+7")), route())
+
+    replay = then.replay(without_numbers(entry_of(then, CODE)))
+
+    assert (replay.route, replay.unsure) == ("house", ())
+
+
 def test_other_routes_may_decide_otherwise() -> None:
     entry = entry_of(planner(route()), CODE)
 

@@ -251,7 +251,7 @@ def test_who_has_heard_nothing_new_does_not_disturb_who_took_over(place: Place) 
     place.clock.advance(61)
     (new,) = claimed(notifier, "new", place.clock.now())
 
-    carried = notifier._carrier.carry(old)
+    carried = notifier._versions.live.carrier.carry(old)
 
     left = notifier.journal.load(delivery.id)
     assert carried.lease == new.lease

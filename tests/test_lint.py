@@ -193,6 +193,13 @@ def test_advice_that_is_not_asked_for_can_be_silenced_all_the_same(tmp_path: Pat
     assert linted(quiet, tmp_path).findings == ()
 
 
+def test_a_tab_where_the_loader_takes_one_hides_no_silencing(tmp_path: Path) -> None:
+    """The two loaders of the library do not take tabs in the same places."""
+    text = SHADOWED.replace("version: 1", "version:\t1").replace(CODE, f"  {OFF}: why\n{CODE}")
+
+    assert linted(text, tmp_path).findings == ()
+
+
 # --- included files -------------------------------------------------------------------------
 
 

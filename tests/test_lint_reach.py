@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from notify_core.config.lint.numbers import CallingCodes, goes_on
-from notify_core.config.lint.reach import is_reachable, shadows
+from notify_core.config.lint.reach import Meetings, is_reachable, shadows
 from notify_core.config.model import Config, LegConfig, Route, Via, When
 from notify_core.contact import Contact
 from notify_core.errors import RecipientError
@@ -119,6 +119,28 @@ def test_no_message_takes_a_route_that_is_called_unreachable(
         place = chosen(conditions, message)
         if place < len(conditions):
             assert shadows(conditions[place], conditions[:place], CODES) is None
+
+
+@given(st.lists(whens() | narrow_whens(), min_size=1, max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_routes_that_can_take_nothing_from_a_route_make_no_difference_to_it(
+    conditions: list[When],
+) -> None:
+    *earlier, when = conditions
+    places = Meetings(conditions).before(when, len(earlier))
+
+    by = shadows(when, [earlier[place] for place in places], CODES)
+
+    mapped = None if by is None else tuple(places[each] for each in by)
+    assert mapped == shadows(when, earlier, CODES)
+
+
+def test_of_a_thousand_routes_few_can_take_anything_from_another() -> None:
+    whens = [When(tags=(f"tag-{number}",), country=("RU",)) for number in range(1000)]
+    meetings = Meetings([*whens, When(tags=("tag-7", "tag-9"), number_prefix=("+7",)), When()])
+
+    assert meetings.before(When(tags=("tag-7", "tag-9"), number_prefix=("+7",)), 1000) == [7, 9]
+    assert meetings.before(When(tags=("tag-7",)), 1001) == []
 
 
 ENDINGS = st.tuples(

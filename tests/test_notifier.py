@@ -26,7 +26,7 @@ from notify_core.config.model import (
     Via,
     When,
 )
-from notify_core.config.sections import IncomingConfig, Suppression
+from notify_core.config.sections import Callbacks, IncomingConfig, Suppression
 from notify_core.contact import Contact
 from notify_core.delivery import Attempt, Delivery
 from notify_core.errors import (
@@ -332,6 +332,15 @@ def test_a_wait_that_makes_no_sense_is_refused_whoever_wrote_it(route: Route, pr
         notifier_with(config)
 
     assert str(caught.value) == f"configuration: routes.default.{problem}"
+
+
+def test_networks_of_a_provider_that_does_not_exist_are_a_mistake_whoever_wrote_it() -> None:
+    """They would let everybody call for the one that was meant."""
+    callbacks = Callbacks(networks={"smcs": ("192.0.2.0/24",)})
+    config = attrs.evolve(scripted_config(smsc=ScriptedProvider()), callbacks=callbacks)
+
+    with pytest.raises(ConfigError, match=r'"smcs" is not a provider here; did you mean "smsc"\?'):
+        notifier_with(config)
 
 
 def test_a_leg_that_waits_without_a_journal_is_refused_whoever_wrote_it() -> None:

@@ -333,3 +333,31 @@ def test_a_file_of_tests_without_a_configuration_says_what_is_missing(tmp_path: 
 
     with pytest.raises(ConfigError, match=r"there is no .*notify\.yaml; name the file with config"):
         read_file(file, plugins(), {})
+
+
+def test_tests_of_a_configuration_that_is_not_there_are_not_passed_over(tmp_path: Path) -> None:
+    """Nobody would run them, and nothing would say so."""
+    written(tmp_path, f"config: shpo.yaml\n{TESTS}", "shop.routes.yaml")
+
+    assert problems(tmp_path, TESTS).endswith("there is no shpo.yaml; name the file with config: …")
+
+
+def test_a_file_of_that_name_that_holds_no_tests_may_be_about_anything(tmp_path: Path) -> None:
+    written(tmp_path, "config: elsewhere.yaml\nrows: []\n", "other.routes.yaml")
+
+    assert len(suite_of(tmp_path).tests) == 6
+
+
+def test_a_name_that_no_file_can_have_is_told_with_its_place(tmp_path: Path) -> None:
+    written(tmp_path, f'config: "a\\0b"\n{TESTS}', "shop.routes.yaml")
+
+    assert problems(tmp_path, TESTS).startswith(
+        "shop.routes.yaml:1:9: config: holds a character that no name of a file can hold"
+    )
+
+
+def test_folders_and_what_editors_leave_beside_are_no_tests(tmp_path: Path) -> None:
+    (tmp_path / "old.routes.yaml").mkdir()
+    (tmp_path / ".#notify.routes.yaml").symlink_to("somebody@example.org.4711")
+
+    assert len(suite_of(tmp_path).tests) == 6

@@ -70,6 +70,13 @@ def test_less_coverage_than_asked_for_is_a_failure(tmp_path: Path, percent: str,
     assert run("config", "test", "--fail-under", percent).exit_code == code
 
 
+def test_a_share_that_is_no_number_is_refused(run: Run) -> None:
+    result = run("config", "test", "--fail-under", "nan")
+
+    assert result.exit_code == 2
+    assert "nan is not a number" in result.output
+
+
 def test_a_configuration_without_tests_does_not_pass(tmp_path: Path) -> None:
     """A file that was not checked out must not look like success."""
     result = runner(tmp_path, CONFIG)("config", "test")
@@ -184,6 +191,15 @@ def test_pytest_runs_the_tests_of_a_file_and_shows_what_failed(tmp_path: Path) -
     assert "notify.routes.yaml:6: no code" in ran.stdout
     assert "route: expected code, takes default (tags fails: wanted otp, is no tag)" in ran.stdout
     assert "Traceback" not in ran.stdout
+
+
+@pytest.mark.parametrize("text", [f"\ufeff{SMALL.lstrip()}", SMALL.replace("tests:", "'tests' :")])
+def test_pytest_overlooks_no_file_of_tests_for_how_it_is_written(tmp_path: Path, text: str) -> None:
+    """Editors of Windows put a mark before the first character."""
+    written(tmp_path, REAL)
+    written(tmp_path, text, "notify.routes.yaml")
+
+    assert "1 failed, 1 passed" in pytest_in(tmp_path).stdout
 
 
 def test_pytest_tells_a_mistake_in_a_file_in_its_own_words(tmp_path: Path) -> None:

@@ -45,7 +45,6 @@ from notify_core.routing import (
     checks,
     decide,
 )
-from notify_core.routing.legs import shown_span
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVERYTHING = Capabilities(
@@ -653,23 +652,6 @@ def test_that_both_may_arrive_is_said_in_a_sentence() -> None:
         "sms and the leg after it may both arrive: a cannot be told to give the message up "
         "within 1m30s",
     )
-
-
-@pytest.mark.parametrize(
-    ("span", "shown"),
-    [
-        (None, "any time"),
-        (timedelta(seconds=20), "20s"),
-        (timedelta(seconds=0.5), "0.5s"),
-        (timedelta(minutes=1), "1m"),
-        (timedelta(seconds=90), "1m30s"),
-        (HOUR, "1h"),
-        (timedelta(hours=49, seconds=1), "49h1s"),
-        (timedelta(0), "0s"),
-    ],
-)
-def test_a_span_is_shown_as_it_is_written(span: timedelta | None, shown: str) -> None:
-    assert shown_span(span) == shown
 
 
 @given(st.integers(1_000, 10**8))

@@ -206,3 +206,20 @@ def test_an_address_that_is_taken_is_a_mistake_of_the_configuration(
 
     with pytest.raises(ConfigError, match=words), listening(callback_app(notifier), taken):
         pass
+
+
+def test_who_may_call_is_what_the_configuration_says_that_is_live(
+    port: int, notifier: Notifier
+) -> None:
+    """Of providers that came later too; the application is the one that was mounted."""
+    config = notifier.config
+    (smsc,) = config.providers
+    later = attrs.evolve(smsc, name="later", settings=Caller())
+    elsewhere = Callbacks(networks={"smsc": ("192.0.2.0/24",)}, largest=2_000)
+    asked = [post(b"sig=good"), post(b"sig=good", path="/later")]
+    before = [status_of(exchanged(port, each)) for each in asked]
+
+    notifier.reload(attrs.evolve(config, providers=(smsc, later), callbacks=elsewhere))
+
+    assert before == [200, 404]
+    assert [status_of(exchanged(port, each)) for each in asked] == [403, 200]

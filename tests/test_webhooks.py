@@ -185,6 +185,7 @@ def started() -> Iterator[Start]:
             kept = Kept.open(JournalConfig(url=Secret(url)), TYPES, clock)
             stack.callback(kept.close)
             webhooks = Webhooks(kept, config, clock, chance=lambda: 0.5)
+            kept.journal.accompany(webhooks.note)
             stack.callback(webhooks.close)
             return Process(kept, webhooks, clock)
 
@@ -688,7 +689,9 @@ def _process_on(database: OwnDatabase, receiver: Receiver, clock: ManualClock) -
     config = JournalConfig(url=Secret("memory"))
     journal = SqlJournal(database, TYPES, Unsealed(), clock)
     kept = Kept(journal, Leases(journal, clock, config.lease), config)
-    return Process(kept, Webhooks(kept, [webhook(receiver)], clock, chance=lambda: 0.5), clock)
+    webhooks = Webhooks(kept, [webhook(receiver)], clock, chance=lambda: 0.5)
+    kept.journal.accompany(webhooks.note)
+    return Process(kept, webhooks, clock)
 
 
 def test_two_workers_share_what_is_to_be_told(

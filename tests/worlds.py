@@ -342,7 +342,7 @@ class Process(Notifier):
 
     def be_told(self, provider: str, event: StatusEvent) -> bool:
         """Take in what a provider tells of its own accord; False if nobody knows of it yet."""
-        return self._tracker.take(provider, event)
+        return self._versions.live.tracker.take(provider, event)
 
     def _opened(self, config: Config, types: Mapping[str, type[Message]]) -> Kept:
         assert config.journal is not None

@@ -21,6 +21,7 @@ from notify_core.cli.inspecting import providers
 from notify_core.cli.journal import journal
 from notify_core.cli.linting import lint
 from notify_core.cli.output import print_error, print_json
+from notify_core.cli.planning_changes import plan
 from notify_core.cli.sending import cost, send
 from notify_core.cli.serving import serve
 from notify_core.cli.shapes import error_shape
@@ -44,6 +45,7 @@ _WITH_A_JOURNAL = (
 
 config.add_command(lint)
 config.add_command(test)
+config.add_command(plan)
 
 
 def run() -> None:

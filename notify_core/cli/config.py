@@ -11,15 +11,14 @@ from click.core import ParameterSource
 
 from notify_core.cli.config_shapes import check_shape, check_tables, show_shape
 from notify_core.cli.config_yaml import yaml_lines
-from notify_core.cli.excerpts import print_problems
-from notify_core.cli.exits import Exit
+from notify_core.cli.excerpts import showing_lines
+from notify_core.cli.forgetting import forgetful
 from notify_core.cli.options import DEFAULT_CONFIG, json_option
 from notify_core.cli.output import answer, print_json
 from notify_core.cli.session import opened
 from notify_core.config.load import load_named_plugins, read
 from notify_core.config.schema import included_schema, schema
 from notify_core.config.shown import shown
-from notify_core.errors import ConfigError
 from notify_core.plugins import Plugins
 
 _file_argument = click.argument(
@@ -40,17 +39,14 @@ def check(context: click.Context, /, file: Path, as_json: bool) -> None:
     """Check a configuration.
 
     The mistakes in FILE, and in the files that it includes, are shown with their lines, as many
-    at once as can be told. Its providers are made, but not connected.
+    at once as can be told. Its providers are made, but not connected, and its journal is left
+    alone.
     """
-    plugins: Plugins = context.obj
-    try:
-        with opened(file, plugins) as session:
-            shape = check_shape(str(file), session.config)
-    except ConfigError as error:
-        if as_json:
-            raise
-        print_problems(error.problems, plugins)
-        context.exit(Exit.CONFIG)
+    with (
+        showing_lines(context, as_json=as_json),
+        opened(file, context.obj, change=forgetful) as session,
+    ):
+        shape = check_shape(str(file), session.config)
     answer(shape, check_tables, as_json=as_json)
 
 
@@ -83,14 +79,15 @@ def describe(context: click.Context, /, file: Path, output: Path | None, include
 @config.command()
 @_file_argument
 @json_option
-@click.pass_obj
-def show(plugins: Plugins, /, file: Path, as_json: bool) -> None:
+@click.pass_context
+def show(context: click.Context, /, file: Path, as_json: bool) -> None:
     """Show the configuration in effect, and where each value comes from.
 
     That is a line of FILE or of a file that it includes, the default, or the variable or file to
     which it refers. Secrets are masked.
     """
-    loaded = read(file, plugins, os.environ)
+    with showing_lines(context, as_json=as_json):
+        loaded = read(file, context.obj, os.environ)
     tree = shown(loaded.config, loaded.root)
     if as_json:
         print_json(show_shape(str(file), loaded.config, tree))

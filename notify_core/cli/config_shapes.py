@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from notify_core.cli.shapes import Shape
-from notify_core.cli.tables import line
+from notify_core.cli.tables import counted, line
 from notify_core.config.model import Config
 from notify_core.config.shown import Setting, Tree, flat
 
@@ -43,11 +43,7 @@ def _value(path: str, setting: Setting) -> Shape:
 
 def check_tables(shape: Shape) -> list[RenderableType]:
     """``notify config check``."""
-    counts = [_counted(len(shape[name]), name) for name in ("providers", "routes")]
+    counts = [counted(len(shape[f"{one}s"]), one) for one in ("provider", "route")]
     if len(shape["files"]) > 1:
-        counts.append(_counted(len(shape["files"]), "files"))
+        counts.append(counted(len(shape["files"]), "file"))
     return [line(f"OK: {', '.join(counts)}")]
-
-
-def _counted(number: int, things: str) -> str:
-    return f"{number} {things if number != 1 else things.removesuffix('s')}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.cells import cell_len
 
+from notify_core.cli.exits import Exit
 from notify_core.cli.output import printable
 from notify_core.config.excerpts import Excerpt, excerpt
 from notify_core.config.source import read_text
@@ -18,6 +19,21 @@ from notify_core.provider import ProviderType
 
 _WIDEST = 96
 _CUT = "…"
+
+
+@contextlib.contextmanager
+def showing_lines(context: click.Context, *, as_json: bool) -> Iterator[None]:
+    """End a command about a configuration with what is wrong in it, and with the lines of that.
+
+    As JSON it is the error that all commands have.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if as_json:
+            raise
+        print_problems(error.problems, context.obj)
+        context.exit(Exit.CONFIG)
 
 
 def print_problems(problems: Sequence[Problem], plugins: Plugins) -> None:

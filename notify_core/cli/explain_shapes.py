@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
-from notify_core.cli.shapes import Shape, iso, money, seconds
+from notify_core.cli.shapes import Shape, iso, money, notify_error_shape, seconds
 from notify_core.config.model import Quiet
-from notify_core.contact import mask
+from notify_core.contact import Contact, mask
+from notify_core.errors import MessageError
 from notify_core.journal.model import Entry
 from notify_core.planning import Replay
 from notify_core.routing import (
@@ -76,6 +77,20 @@ def _check(check: Check) -> Shape:
         "wanted": list(check.wanted),
         "seen": check.seen,
         "held": check.held,
+    }
+
+
+def refused_shape(
+    error: MessageError, config: str, tried: Sequence[tuple[Contact, Sequence[Considered]]]
+) -> Shape:
+    """``notify explain`` of a message that is refused: beside the error, the routes tried."""
+    return {
+        **notify_error_shape(error),
+        "config": config,
+        "tried": [
+            {"recipient": str(recipient), "considered": [_considered(each) for each in routes]}
+            for recipient, routes in tried
+        ],
     }
 
 

@@ -7,40 +7,52 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from notify_core.cli.shapes import Shape
-from notify_core.cli.tables import line, table
+from notify_core.cli.tables import WideTable, line, span_of, table
+from notify_core.config.model import Because
 
-_LEG = ("Leg", "Channel", "To", "Providers", "Until", "Within", "Parts", "Costs", "Notes")
+_LEG = ("Leg", "Channel", "To", "Providers", "Until", "Within", "Parts", "Costs")
+_HOW_IT_WAITS = ("Until", "Within", "Parts", "Costs")
 
 
 def explain_tables(shape: Shape) -> list[RenderableType]:
-    """``notify explain``, of a message or of a stored delivery."""
+    """``notify explain``, of a message, one that is refused or a stored delivery."""
+    if "tried" in shape:
+        return [*_refused(shape), line(f"configuration {shape['config']}")]
     made = [part for decision in shape["decisions"] for part in _decision(decision)]
     if "delivery" in shape:
         return [*made, *_then_and_now(shape)]
     return [*made, line(f"configuration {shape['config']}")]
 
 
+def _refused(shape: Shape) -> Iterator[RenderableType]:
+    for tried in shape["tried"]:
+        yield line(f"{tried['recipient']}: route {tried['considered'][-1]['route']}", "bold")
+        yield _routes(tried["considered"])
+
+
+def _routes(considered: Sequence[Shape]) -> RenderableType:
+    rows = [
+        (route["route"], "yes" if route["matched"] else "no", _checks(route["checks"]))
+        for route in considered
+    ]
+    return table(("Route", "Matched", "Checks"), rows)
+
+
 def _decision(decision: Shape) -> Iterator[RenderableType]:
     plan, price = decision["plan"], decision["price"]
     yield line(f"{decision['recipient']}: route {decision['route']}", "bold")
-    yield table(
-        ("Route", "Matched", "Checks"),
-        [
-            (route["route"], "yes" if route["matched"] else "no", _checks(route["checks"]))
-            for route in decision["considered"]
-        ],
-    )
+    yield _routes(decision["considered"])
     yield line(_policy(plan))
     if plan["quiet"]:
         yield line(_quiet(plan["quiet"]))
-    yield _legs(plan, price["legs"] or [None] * len(plan["legs"]))
-    for leg in plan["left_out"]:
-        yield line(f"left out: {leg['channel']}: {leg['reason']}")
+    yield from _legs(plan, price["legs"] or [None] * len(plan["legs"]))
     yield line(_worst_case(price))
     for leg in price["legs"]:
         yield from (line(f"{leg['channel']}: {reason}", "yellow") for reason in leg["unknown"])
+    told = _told_beside_legs(plan)
     for warning in decision["warnings"]:
-        yield line(f"warning: {warning}", "yellow")
+        if warning not in told:
+            yield line(f"warning: {warning}", "yellow")
 
 
 def _then_and_now(shape: Shape) -> Iterator[RenderableType]:
@@ -55,7 +67,7 @@ def _then_and_now(shape: Shape) -> Iterator[RenderableType]:
         yield line(f"now: otherwise, by route {now['route']}", "yellow")
         if now["plan"] is not None:
             yield line(_policy(now["plan"]))
-            yield _legs(now["plan"], [None] * len(now["plan"]["legs"]))
+            yield from _legs(now["plan"], [None] * len(now["plan"]["legs"]))
     if now["problem"] is not None:
         yield line(f"the plan cannot be made again: {now['problem']}", "yellow")
     for route in now["unsure"]:
@@ -68,16 +80,19 @@ def _checks(checks: Sequence[Shape]) -> str:
 
 def _check(check: Shape) -> str:
     verdict = "holds" if check["held"] else "fails"
-    return f"{check['condition']} {verdict} (wanted {', '.join(check['wanted'])}; {check['seen']})"
+    wanted = " or ".join(check["wanted"])
+    return f"{check['condition']} {verdict}: wanted {wanted}, is {check['seen']}"
 
 
 def _policy(plan: Shape) -> str:
-    deadline = f", within {plan['deadline_s']:g} s in all" if plan["deadline_s"] else ""
-    refusals = ", ".join(plan["next_on"]) or "none"
-    return (
-        f"{plan['mode']}{deadline}; if unknown: {plan['if_unknown']}; "
-        f"next leg after a refusal of: {refusals}"
-    )
+    several = len(plan["legs"]) > 1
+    told = [plan["mode"]] if several else []
+    if plan["deadline_s"]:
+        told.append(f"deadline: {span_of(plan['deadline_s'])}")
+    told.append(f"if unknown: {plan['if_unknown']}")
+    if several and plan["mode"] == "first_of":
+        told.append(f"next leg after a refusal of: {', '.join(plan['next_on']) or 'none'}")
+    return "; ".join(told)
 
 
 def _quiet(quiet: Shape) -> str:
@@ -87,14 +102,24 @@ def _quiet(quiet: Shape) -> str:
     return f"quiet {' and '.join([*hours, *days])}, by the clock of {zones}"
 
 
-def _legs(plan: Shape, prices: Sequence[Shape | None]) -> RenderableType:
+def _legs(plan: Shape, prices: Sequence[Shape | None]) -> Iterator[RenderableType]:
+    """Make the table of the legs, and below it what is to be said of single ones."""
     rows = [
         (number, *_leg(leg, price))
         for number, (leg, price) in enumerate(zip(plan["legs"], prices, strict=True), start=1)
     ]
-    told = [name for name in _LEG if name != "Costs" or any(prices)]
-    shown = [place for place, name in enumerate(_LEG) if name in told]
-    return table(told, [[row[place] for place in shown] for row in rows])
+    yield WideTable(_LEG, rows, key="Leg", second=_HOW_IT_WAITS)
+    for number, leg in enumerate(plan["legs"], start=1):
+        yield from (line(f"leg {number}: {note}", "yellow") for note in leg["notes"])
+    for leg in plan["left_out"]:
+        yield line(f"left out: {leg['channel']}: {leg['reason']}")
+
+
+def _told_beside_legs(plan: Shape) -> frozenset[str]:
+    """Return the warnings that ``_legs`` tells in its own way."""
+    notes = (note for leg in plan["legs"] for note in leg["notes"])
+    left_out = (f"leg {each['channel']} is left out: {each['reason']}" for each in plan["left_out"])
+    return frozenset((*notes, *left_out))
 
 
 def _leg(leg: Shape, price: Shape | None) -> tuple[object, ...]:
@@ -104,10 +129,9 @@ def _leg(leg: Shape, price: Shape | None) -> tuple[object, ...]:
         f"{leg['address']} ({leg['address_kind']})",
         ", then ".join(leg["providers"]),
         _awaited(leg),
-        None if leg["within_s"] is None else f"{leg['within_s']:g} s",
+        None if leg["within_s"] is None else span_of(leg["within_s"]),
         parts and f"{parts['count']} ({parts['alphabet']})",
-        price and _estimates(price),
-        "; ".join(leg["notes"]),
+        (price and _estimates(price)) or None,
     )
 
 
@@ -119,13 +143,15 @@ def _estimates(price: Shape) -> str:
 
 
 def _awaited(leg: Shape) -> str:
-    """Say what ends a leg with success, and what else is known of how it waits."""
+    """Say what ends a leg with success, and what is unusual in how it waits."""
     if leg["until"] == "accepted":
         return "accepted"
+    some = len(leg["on"]) < len(Because)
+    after = f"; next leg only after: {', '.join(leg['on'])}" if some else ""
+    told = f"; expires after {span_of(leg['expires_s'])}" if leg["expires_s"] else ""
     doubt = "; goes on in doubt" if leg["if_unknown"] == "next" else ""
-    told = f"; expires after {leg['expires_s']:g} s" if leg["expires_s"] else ""
     distrusted = f"; not believed: {', '.join(leg['distrusted'])}" if leg["distrusted"] else ""
-    return f"{leg['until']}, or next on: {', '.join(leg['on'])}{told}{doubt}{distrusted}"
+    return f"{leg['until']}{after}{told}{doubt}{distrusted}"
 
 
 def _worst_case(price: Shape) -> str:

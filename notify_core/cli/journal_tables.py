@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.console import RenderableType
 
 from notify_core.cli.shapes import Shape
-from notify_core.cli.tables import WideTable, line, outcome_words, table
+from notify_core.cli.tables import WideTable, counted, line, outcome_words, table
 
 _DELIVERIES = ("Id", "To", "Stage", "Outcome", "Made", "Route", "Channel", "Provider", "Next")
 _ALSO = ("Made", "Route", "Channel", "Provider", "Next")
@@ -184,10 +184,6 @@ def worked_tables(shape: Shape) -> list[RenderableType]:
         f"{count} {word.replace('_', ' ')}" for word, count in counts.items() if count
     )
     told = f": {words}" if words else ""
-    ended, held = _counted(shape["ended"], "delivery", "deliveries"), shape["held"]
-    attempts = _counted(sum(counts.values()), "attempt", "attempts")
+    ended, held = counted(shape["ended"], "delivery", "deliveries"), shape["held"]
+    attempts = counted(sum(counts.values()), "attempt")
     return [line(f"worker ended: {ended} ended, {held} held; {attempts}{told}")]
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

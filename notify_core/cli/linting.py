@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from notify_core.cli.excerpts import showing_lines
 from notify_core.cli.exits import Exit
 from notify_core.cli.lint_shapes import lint_lines, lint_shape
 from notify_core.cli.options import DEFAULT_CONFIG, json_option
@@ -31,7 +32,8 @@ def lint(context: click.Context, /, file: Path, strict: bool, as_json: bool) -> 
     from notify_core.config.lint.engine import lint as lint_file  # noqa: PLC0415
 
     plugins: Plugins = context.obj
-    shape = lint_shape(lint_file(file, plugins, os.environ), strict=strict)
+    with showing_lines(context, as_json=as_json):
+        shape = lint_shape(lint_file(file, plugins, os.environ), strict=strict)
     if as_json:
         print_json(shape)
     else:

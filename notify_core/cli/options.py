@@ -38,6 +38,11 @@ config_option = click.option(
     show_envvar=True,
     help="The configuration.",
 )
+reload_option = click.option(
+    "--reload/--no-reload",
+    default=True,
+    help="Whether to go on with a changed configuration by itself.  [default: it does]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 # Parameter name and attribute of the message, for the options that are passed on as they are.

@@ -13,13 +13,6 @@ from notify_core.cli.tables import line
 from notify_core.route_tests.coverage import Coverage, Item, Kind
 from notify_core.route_tests.running import Result
 
-_PLURALS = {
-    Kind.ROUTE: "routes",
-    Kind.LEG: "legs",
-    Kind.VALUE: "values",
-    Kind.CONDITION: "conditions",
-}
-
 
 @attrs.frozen
 class Tested:
@@ -75,7 +68,7 @@ def _coverage(coverage: Coverage) -> Shape:
     return {
         "percent": float(coverage.percent),
         **_counts(coverage, None),
-        **{plural: _counts(coverage, kind) for kind, plural in _PLURALS.items()},
+        **{kind.plural: _counts(coverage, kind) for kind in Kind},
         "missing": [_item(item) for item in coverage.missing],
     }
 
@@ -127,8 +120,8 @@ def _failure(test: Shape) -> Iterator[RenderableType]:
 
 def _covered(coverage: Shape) -> str:
     kinds = ", ".join(
-        f"{plural} {coverage[plural]['covered']} of {coverage[plural]['items']}"
-        for plural in _PLURALS.values()
+        f"{kind.plural} {coverage[kind.plural]['covered']} of {coverage[kind.plural]['items']}"
+        for kind in Kind
     )
     missing = "; not covered:" if coverage["missing"] else ""
     return f"coverage {coverage['percent']} %: {kinds}{missing}"

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import attrs
 import click
 
-from notify_core.cli.options import config_option
+from notify_core.cli.options import config_option, reload_option
 from notify_core.cli.session import Session, opened
-from notify_core.cli.working import logging_at, stopped_by_signals
+from notify_core.cli.working import hangups, logging_at, reloading, stopped_by_signals
 from notify_core.config.model import Config
 from notify_core.errors import ConfigError, Problem
 from notify_core.plugins import Plugins
@@ -31,6 +31,7 @@ from notify_core.server.wsgi import callback_app
     help="How many calls at once, in place of the configuration.",
 )
 @click.option("--with-worker", is_flag=True, help="Be a worker too, in the same process.")
+@reload_option
 @click.option("--quiet", "level", flag_value="WARNING", help="Log only what is wrong.")
 @click.option("--verbose", "level", flag_value="DEBUG", help="Log more.")
 @config_option
@@ -41,6 +42,7 @@ def serve(
     listen: str | None,
     threads: int | None,
     with_worker: bool,
+    reload: bool,
     level: str | None,
     config: Path,
 ) -> None:
@@ -49,9 +51,17 @@ def serve(
     Each call is kept in the journal and understood by a worker: this one, with --with-worker, or
     any other. SIGTERM or Ctrl-C ends it. It speaks HTTP without encryption: put a reverse proxy
     with TLS before it.
+
+    It goes on with a configuration that has changed as soon as it sees the file, or at SIGHUP; one
+    that cannot be used leaves the one before live.
     """
     change = functools.partial(_changed, listen, threads)
-    with logging_at(level or "INFO"), opened(config, plugins, change) as session:
+    with (
+        hangups() as asked,
+        logging_at(level or "INFO"),
+        opened(config, plugins, change) as session,
+        reloading(session.notifier, config, asked, watches=reload),
+    ):
         _serve(session, with_worker=with_worker)
 
 

@@ -44,10 +44,13 @@ def opened(
 
     ``change`` makes another configuration of it, as the options of the command want it.
     """
-    config = _read(path, plugins)
-    if change is not None:
-        config = change(config)
-    with Notifier(config, plugins=plugins) as notifier:
+
+    def reread(plugins: Plugins) -> Config:
+        config = _read(path, plugins)
+        return config if change is None else change(config)
+
+    config = reread(plugins)
+    with Notifier(config, plugins=plugins, reread=reread) as notifier:
         yield Session(config, plugins, notifier)
 
 
@@ -71,7 +74,7 @@ def opened_journal(
 
 
 def _read(path: Path, plugins: Plugins) -> Config:
-    config = load(path, plugins, os.environ)
+    config = load(path.absolute(), plugins, os.environ, name=str(path))
     if config.journal is None or config.journal.url.reveal().partition(":")[0] != "memory":
         return config
     # It would end with the command, and with it whatever is left to a worker.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from notify_core.cli.output import printable
 from notify_core.cli.shapes import Shape
+from notify_core.config.values import duration_text
 
 _STYLES = {
     "accepted": "green",
@@ -43,6 +45,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 def line(text: str, style: str = "") -> Text:
     """Make a line below a table."""
     return Text(printable(text), style)
+
+
+def span_of(seconds: float) -> str:
+    """Return a duration as the configuration has it."""
+    return duration_text(timedelta(seconds=seconds))
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return how many things there are: ``1 message``, ``2 messages``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _cell(value: object) -> Text:

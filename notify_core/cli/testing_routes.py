@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import click
 
+from notify_core.cli.excerpts import showing_lines
 from notify_core.cli.exits import Exit
+from notify_core.cli.forgetting import forgetful
 from notify_core.cli.options import DEFAULT_CONFIG, json_option
 from notify_core.cli.output import answer, only_answer_on_stdout
 from notify_core.cli.route_test_shapes import Tested, tested_shape, tested_tables
-from notify_core.config.model import Config, JournalConfig
 from notify_core.notifier import Notifier
 from notify_core.route_tests.coverage import coverage
 from notify_core.route_tests.junit import junit
 from notify_core.route_tests.model import Suite
 from notify_core.route_tests.reading import read_suite
 from notify_core.route_tests.running import AskPrice, run_all
-from notify_core.secret import Secret
+
+
+def _a_number(_: click.Context, __: click.Parameter, share: float | None) -> float | None:
+    """Refuse what is no number and passes every range: no coverage would ever be too low."""
+    if share is not None and math.isnan(share):
+        raise click.BadParameter("nan is not a number")
+    return share
 
 
 @click.command("test")
@@ -31,6 +38,7 @@ from notify_core.secret import Secret
 @click.option(
     "--fail-under",
     type=click.FloatRange(0, 100),
+    callback=_a_number,
     metavar="PERCENT",
     help="Fail if less of the routes is covered.",
 )
@@ -52,7 +60,8 @@ def test(
     They stand in FILE under tests, and beside it in files *.routes.yaml. Shown is what failed, and
     what of the routes no test covers. Nothing is sent.
     """
-    suite = read_suite(file, context.obj, os.environ)
+    with showing_lines(context, as_json=as_json):
+        suite = read_suite(file, context.obj, os.environ)
     with only_answer_on_stdout(as_json), _asking(suite, priced=price) as ask_price:
         results = run_all(suite, ask_price)
     tested = Tested(str(file), results, coverage(suite.config.routes, results), fail_under)
@@ -68,15 +77,8 @@ def _asking(suite: Suite, *, priced: bool) -> Iterator[AskPrice | None]:
     if not priced:
         yield None
         return
-    with Notifier(_forgetful(suite.config), plugins=suite.plugins) as notifier:
+    with Notifier(forgetful(suite.config), plugins=suite.plugins) as notifier:
         yield notifier.price
-
-
-def _forgetful(config: Config) -> Config:
-    """Return a configuration whose journal is nobody's: a test must not open the real one."""
-    if config.journal is None:
-        return config
-    return attrs.evolve(config, journal=JournalConfig(url=Secret("memory")))
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,14 +18,16 @@ import click
 
 from notify_core.cli import journal_shapes as shapes
 from notify_core.cli import journal_tables as tables
-from notify_core.cli.options import config_option, json_option
+from notify_core.cli.options import config_option, json_option, reload_option
 from notify_core.cli.output import answer, only_answer_on_stdout, printable
 from notify_core.cli.session import Session, opened
 from notify_core.config.model import Config
 from notify_core.delivery import Attempt, Delivery, Stage
 from notify_core.hookspecs import hookimpl
 from notify_core.journal.codec import outcome_word
+from notify_core.notifier import Notifier
 from notify_core.plugins import Plugins
+from notify_core.watching import FileWatch
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -40,6 +42,7 @@ _OUTCOMES = ("accepted", "refused", "not_sent", "unknown")
     type=click.IntRange(min=1),
     help="How many at once, in place of the configuration.",
 )
+@reload_option
 @click.option("--quiet", "level", flag_value="WARNING", help="Log only what is wrong.")
 @click.option("--verbose", "level", flag_value="DEBUG", help="Log more.")
 @config_option
@@ -50,6 +53,7 @@ def worker(
     /,
     once: bool,
     concurrency: int | None,
+    reload: bool,
     level: str | None,
     config: Path,
     as_json: bool,
@@ -58,10 +62,17 @@ def worker(
 
     SIGTERM or Ctrl-C lets it end what is under way; a second one ends it at once, and what was
     in the middle is asked about later. Start as many as you want, on any machine.
+
+    It goes on with a configuration that has changed as soon as it sees the file, or at SIGHUP; one
+    that cannot be used leaves the one before live.
     """
     change = functools.partial(_at_once, concurrency)
-    with logging_at(level or "INFO"), _counting(plugins) as tally:
-        with opened(config, plugins, change) as session, only_answer_on_stdout(as_json):
+    with hangups() as asked, logging_at(level or "INFO"), _counting(plugins) as tally:
+        with (
+            opened(config, plugins, change) as session,
+            only_answer_on_stdout(as_json),
+            reloading(session.notifier, config, asked, watches=reload and not once),
+        ):
             times = _work(session, once=once)
         shape = shapes.worked_shape(tally.ended, tally.held, tally.attempts, times)
         answer(shape, tables.worked_tables, as_json=as_json)
@@ -88,6 +99,60 @@ def _at_once(concurrency: int | None, config: Config) -> Config:
     reserved = min(config.worker.reserved, concurrency - 1)
     at_once = attrs.evolve(config.worker, concurrency=concurrency, reserved=reserved)
     return attrs.evolve(config, worker=at_once)
+
+
+class Hangups:
+    """What SIGHUP asks for. One that comes before that is known is answered later."""
+
+    def __init__(self) -> None:
+        self._act: Callable[[], None] | None = None
+        self._is_owed = False
+
+    @contextlib.contextmanager
+    def lead_to(self, act: Callable[[], None]) -> Iterator[None]:
+        """Have this done at each of them, until the block ends; then they do nothing."""
+        self._act = act
+        if self._is_owed:
+            self.answer()
+        try:
+            yield
+        finally:
+            self._act = None
+
+    def answer(self) -> None:
+        """Do what is to be done, in a thread: what it locks, whom it interrupts may have."""
+        self._is_owed = self._act is None
+        if self._act is not None:
+            threading.Thread(target=self._act, name="notify-reload", daemon=True).start()
+
+
+@contextlib.contextmanager
+def hangups() -> Iterator[Hangups]:
+    """Take SIGHUP, where there is such a thing, until the block ends."""
+    taken = Hangups()
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        taken.answer()
+
+    if not hasattr(signal, "SIGHUP"):
+        yield taken
+        return
+    before = signal.signal(signal.SIGHUP, handle)
+    try:
+        yield taken
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextlib.contextmanager
+def reloading(notifier: Notifier, path: Path, asked: Hangups, *, watches: bool) -> Iterator[None]:
+    """Reload when it is asked for and, if it ``watches``, when the files change."""
+    watch = FileWatch(notifier, path)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(asked.lead_to(watch.reload))
+        if watches:
+            stack.enter_context(watch)
+        yield
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from notify_core.config.nodes import Entry, Joined, Node, Whole, doubled
 from notify_core.config.problems import Gathering, listed, quoted, unknown
 from notify_core.config.source import compose, read_text, spelling_problems
 from notify_core.config.structure import keys_of
-from notify_core.errors import Problem
+from notify_core.errors import ConfigError, Problem
 
 SHARED = ("providers", "routes", "tests")
 """The keys that an included file can have."""
@@ -54,6 +54,24 @@ def with_included(root: Node, folder: Path | None, gathering: Gathering) -> Incl
     return Included(_joined(root, parts, gathering), tuple(paths))
 
 
+def patterns_in(path: Path) -> tuple[str, ...]:
+    """Return what a file wants to include, as far as that can be read."""
+    try:
+        node = compose(read_text(path, str(path)), str(path)).get("include")
+        return () if node is None else tuple(each.text() for each in node.items_or_self())
+    except ConfigError:
+        return ()
+
+
+def matches(pattern: str, folder: Path) -> list[str]:
+    """Return the files that a pattern stands for, from a folder on; none if it makes no sense."""
+    try:
+        found = glob.glob(pattern, root_dir=folder, recursive=True)
+    except (ValueError, OSError):
+        return []
+    return sorted(match for match in found if (folder / match).is_file())
+
+
 def _paths(node: Node, folder: Path, gathering: Gathering) -> dict[Path, str]:
     """Return the files by path, each with its name for people, in the order of reading."""
     paths: dict[Path, str] = {}
@@ -69,10 +87,12 @@ def _matches(node: Node, folder: Path) -> Sequence[str]:
     pattern = node.text("the name of a file, or a pattern like routes/*.yaml")
     if _ADDRESS.match(pattern):
         raise node.error(f"{quoted(pattern)} is an address; only files can be included")
-    found = glob.glob(pattern, root_dir=folder, recursive=True)
-    files = sorted(match for match in found if (folder / match).is_file())
+    if "\0" in pattern:  # the operating system takes it for the end of the name
+        raise node.error(f"{quoted(pattern)} holds a character that no name of a file can hold")
+    files = matches(pattern, folder)
     if not files:
-        hint = "write routes/*.yaml for those in a folder" if found else _LOOKED_FOR
+        is_folder = (folder / pattern).is_dir()
+        hint = "write routes/*.yaml for those in a folder" if is_folder else _LOOKED_FOR
         raise node.error(f"{quoted(pattern)} matches no file; {hint}")
     own = (folder / Path(node.file).name).resolve()
     if any((folder / match).resolve() == own for match in files):

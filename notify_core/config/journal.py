@@ -8,8 +8,8 @@ from pathlib import Path
 
 from notify_core.config.model import JournalConfig
 from notify_core.config.nodes import Node
-from notify_core.config.problems import unknown
-from notify_core.config.references import References
+from notify_core.config.problems import listed, unknown
+from notify_core.config.references import References, names_in
 from notify_core.config.structure import read_scalar, structure
 from notify_core.secret import Secret
 
@@ -37,6 +37,13 @@ def _read_url(node: Node, references: References, folder: Path | None) -> Secret
     return Secret(url)
 
 
+def _of_no_kind(node: Node, kind: str) -> str:
+    # What a reference stands for is never quoted, not even as much of it as looks like a kind.
+    if any(names_in(node.text())):
+        return f"stands for an address of no known kind; known: {listed(_KNOWN)}"
+    return unknown(kind, "a kind of journal", _KNOWN)
+
+
 def _check_kind(node: Node, url: str) -> None:
     """Raise ``ConfigError`` for an address of no known kind.
 
@@ -48,9 +55,7 @@ def _check_kind(node: Node, url: str) -> None:
     if scheme is None:
         raise node.error(f"is no address of a journal; write {_EXAMPLE}")
     if scheme["kind"] not in (*_KNOWN, "postgres"):
-        raise node.error(
-            f"{unknown(scheme['kind'], 'a kind of journal', _KNOWN)}; write {_EXAMPLE}"
-        )
+        raise node.error(f"{_of_no_kind(node, scheme['kind'])}; write {_EXAMPLE}")
     if url == "sqlite:///:memory:":
         raise node.error("what is kept in memory is written memory")
     if scheme["kind"] == "sqlite" and not re.fullmatch(r"sqlite:///.+", url):

@@ -42,13 +42,18 @@ class Loaded:
     root: Node
 
 
-def load(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, str]) -> Config:
+def load(
+    path: str | os.PathLike[str],
+    plugins: Plugins,
+    environ: Mapping[str, str],
+    name: str | None = None,
+) -> Config:
     """Read a file. Raises ``ConfigError`` with every problem, in file order.
 
     The plugins that the file names are loaded into ``plugins``. ``environ`` is where
-    ``${env:NAME}`` is looked up.
+    ``${env:NAME}`` is looked up. ``name`` stands for the path in the problems.
     """
-    return read(path, plugins, environ).config
+    return read(path, plugins, environ, name).config
 
 
 def loads(
@@ -62,12 +67,18 @@ def loads(
     return _read_text(text, name, plugins, environ, folder).config
 
 
-def read(path: str | os.PathLike[str], plugins: Plugins, environ: Mapping[str, str]) -> Loaded:
+def read(
+    path: str | os.PathLike[str],
+    plugins: Plugins,
+    environ: Mapping[str, str],
+    name: str | None = None,
+) -> Loaded:
     """Read a file as ``load`` does, and return also what stands in it."""
-    text = read_text(Path(path), str(path))
+    name = str(path) if name is None else name
+    text = read_text(Path(path), name)
     absolute = Path(path).resolve()
     with _importable_from(absolute.parent):
-        loaded = _read_text(text, str(path), plugins, environ, absolute.parent)
+        loaded = _read_text(text, name, plugins, environ, absolute.parent)
     files = (absolute, *loaded.config.files)
     return attrs.evolve(loaded, config=attrs.evolve(loaded.config, files=files))
 
@@ -163,7 +174,7 @@ def _load_plugins(root: Node, plugins: Plugins) -> None:
 
 def _load_plugin(node: Node, plugins: Plugins) -> None:
     try:
-        plugins.load(node.text())
+        plugins.load(node.text(), by_config=True)
     except PluginError as error:
         raise node.error(f"{error}{_plugin_hint(node.text())}") from None
 

@@ -56,8 +56,8 @@ def quoted(text: str) -> str:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Return known words for a message, sorted."""
-    return ", ".join(sorted(words)) or "none"
+    """Return known words for a message, sorted, each once."""
+    return ", ".join(sorted(set(words))) or "none"
 
 
 def nearest(text: str, known: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What the loader refuses of waiting, for a configuration that was not read from a file."""
+"""What the loader refuses too, for a configuration that was not read from a file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from notify_core.config.model import (
     TextAtRest,
     Until,
 )
+from notify_core.config.problems import unknown
 from notify_core.config.sections import IncomingConfig, Suppression
 from notify_core.errors import ConfigError, Problem
 
 
-def refuse_waiting(config: Config) -> None:
-    """Raise ``ConfigError`` for what cannot wait, or could not be kept meanwhile."""
+def refuse_unusable(config: Config) -> None:
+    """Raise ``ConfigError`` for what could not be carried out, or not be kept meanwhile."""
     if config.webhooks and config.journal is None:
         raise _wrong("webhooks", "needs a journal, where what is still to be told is kept")
+    _refuse_unknown_networks(config)
     if len({webhook.url for webhook in config.webhooks}) < len(config.webhooks):
         raise _wrong("webhooks", "two have one url; give it once, with the secrets of both")
     if config.journal is None and config.suppression != Suppression():
@@ -28,6 +30,14 @@ def refuse_waiting(config: Config) -> None:
         raise _wrong("incoming", "needs a journal, where messages are kept")
     for route in config.routes:
         _refuse_waiting_of(route, config.journal)
+
+
+def _refuse_unknown_networks(config: Config) -> None:
+    """Refuse a name that would let everybody in, since it is not that of a provider."""
+    known = [provider.name for provider in config.providers]
+    for name in config.callbacks.networks:
+        if name not in known:
+            raise _wrong("callbacks.networks", unknown(name, "a provider here", known))
 
 
 def _refuse_waiting_of(route: Route, journal: JournalConfig | None) -> None:

@@ -24,6 +24,9 @@ DURATION = re.compile(
     r"(?:(?P<seconds>[0-9]{1,7})s)?(?:(?P<milliseconds>[0-9]{1,7})ms)?"
 )
 TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_MILLISECONDS = MappingProxyType(
+    {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+)
 TRUE = ("true", "yes", "on")
 FALSE = ("false", "no", "off")
 
@@ -72,6 +75,16 @@ def parse_duration(text: str) -> timedelta:
     if match is None:
         raise ValueError("is not a duration; write it like 20s, 5m, 1h30m, 500ms or 2d")
     return timedelta(**{unit: int(count) for unit, count in match.groupdict("0").items()})
+
+
+def duration_text(span: timedelta) -> str:
+    """Return a duration in whole units, the longest first: ``1h30m``."""
+    left = span // timedelta(milliseconds=1)
+    parts = ""
+    for unit, size in _MILLISECONDS.items():
+        count, left = divmod(left, size)
+        parts += f"{count}{unit}" if count else ""
+    return parts or "0s"
 
 
 def parse_time(text: str) -> time:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from notify_core.config.structure import keys_of
+from notify_core.config.values import duration_text
 from notify_core.message import Priority
 from notify_core.secret import Secret
 
@@ -20,8 +21,6 @@ Plain: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 """What JSON and YAML have."""
 
 MASK = "********"
-
-_MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def written(value: object) -> Plain:
@@ -45,16 +44,6 @@ def written(value: object) -> Plain:
             return value.key
         case _:
             return _of_several(value)
-
-
-def duration_text(span: timedelta) -> str:
-    """Return a duration in whole units, the longest first: ``1h30m``."""
-    left = span // timedelta(milliseconds=1)
-    parts = ""
-    for unit, size in _MILLISECONDS.items():
-        count, left = divmod(left, size)
-        parts += f"{count}{unit}" if count else ""
-    return parts or "0s"
 
 
 def one_line(docstring: str | None) -> str:

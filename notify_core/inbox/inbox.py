@@ -49,7 +49,7 @@ class Inbox:
         self._kept = kept
         self._suppressions = suppressions
         self._clock = clock
-        self._subscriptions: tuple[Subscription, ...] = ()
+        self._subscriptions: list[Subscription] = []
         self._store = IncomingStore(kept.journal.database, kept.journal.seal)
         self._matcher = Matcher(journal=kept.journal, store=self._store, answers=config.answers)
         self._asker = Asker(
@@ -68,7 +68,7 @@ class Inbox:
             kept=kept,
             store=self._store,
             suppressions=suppressions,
-            subscriptions=lambda: self._subscriptions,
+            subscriptions=lambda: tuple(self._subscriptions),
             needs_handlers=config.needs_handlers,
             clock=clock,
         )
@@ -77,6 +77,10 @@ class Inbox:
     def accompany(self, companion: Companion) -> None:
         """Have ``companion`` write beside each message that is new, in the same transaction."""
         self._store.accompany(companion)
+
+    def take_over(self, other: Inbox) -> None:
+        """Tell all those whom another inbox tells, also those who come to either later."""
+        self._subscriptions = other._subscriptions
 
     # --- taking in --------------------------------------------------------------------------
 
@@ -171,16 +175,15 @@ class Inbox:
         """
 
         def registered(function: _H) -> _H:
-            known = self._subscriptions
             made = Subscription(
-                name=name_of(function, (each.name for each in known)),
+                name=name_of(function, (each.name for each in self._subscriptions)),
                 handler=function,
                 words=words,
                 to=to,
                 provider=provider,
                 kind=kind,
             )
-            self._subscriptions = (*known, made)
+            self._subscriptions.append(made)
             return function
 
         return registered if handler is None else registered(handler)

@@ -37,6 +37,11 @@ class Kind(enum.Enum):
     CONDITION = "condition"
     """This condition alone keeps a message out."""
 
+    @property
+    def plural(self) -> str:
+        """The word for several of them."""
+        return f"{self.value}s"
+
 
 @attrs.frozen(kw_only=True)
 class Item:

@@ -8,13 +8,6 @@ from xml.etree import ElementTree
 from notify_core.route_tests.coverage import Coverage, Kind
 from notify_core.route_tests.running import Result
 
-_PLURALS = {
-    Kind.ROUTE: "routes",
-    Kind.LEG: "legs",
-    Kind.VALUE: "values",
-    Kind.CONDITION: "conditions",
-}
-
 
 def junit(name: str, results: Sequence[Result], coverage: Coverage, too_low: str | None) -> str:
     """Return the report of one suite.
@@ -58,10 +51,10 @@ def _failed(case: ElementTree.Element, why: Sequence[str]) -> ElementTree.Elemen
 def _properties(coverage: Coverage) -> ElementTree.Element:
     properties = _element("properties")
     properties.append(_element("property", name="coverage", value=str(coverage.percent)))
-    for kind, plural in _PLURALS.items():
+    for kind in Kind:
         covered, items = coverage.counts(kind)
         value = f"{covered} of {items}"
-        properties.append(_element("property", name=f"coverage.{plural}", value=value))
+        properties.append(_element("property", name=f"coverage.{kind.plural}", value=value))
     return properties
 
 

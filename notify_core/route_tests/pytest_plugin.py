@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-_OURS = re.compile(rb"^tests[ \t]*:", re.M)
+_OURS = re.compile(rb"""^(?:\xef\xbb\xbf)?(["']?)tests\1[ \t]*:""", re.M)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -40,17 +40,14 @@ def read_suite(path: Path, plugins: Plugins, environ: Mapping[str, str]) -> Suit
     """
     loaded = read(path, plugins, environ)
     beside = [file for file in _beside(path) if file.resolve() not in loaded.config.files]
-    files = [file for file in beside if _config_of(file, _root(file)) == path.resolve()]
+    files = [file for file in beside if _is_about(path.resolve(), file)]
     return _suite(path, loaded, plugins, files, with_own=True)
 
 
 def read_file(file: Path, plugins: Plugins, environ: Mapping[str, str]) -> Suite:
     """Read one file of tests and the configuration that it is about. Raises ``ConfigError``."""
     path = _config_of(file, _root(file))
-    if not path.exists():
-        raise ConfigError(
-            [Problem(str(file), 0, 0, "", f"there is no {path}; name the file with config: …")]
-        )
+    _check_is_there(path, file)
     return _suite(path, read(path, plugins, environ), plugins, [file], with_own=False)
 
 
@@ -74,7 +71,24 @@ def _suite(
 
 
 def _beside(path: Path) -> Sequence[Path]:
-    return sorted(path.parent.glob(f"*{SUFFIX}"))
+    # A hidden one is an editor's: it puts down that a file is open, or keeps a copy.
+    found = [each for each in path.parent.glob(f"*{SUFFIX}") if not each.name.startswith(".")]
+    return sorted(each for each in found if not each.is_dir())
+
+
+def _is_about(path: Path, file: Path) -> bool:
+    root = _root(file)
+    about = _config_of(file, root)
+    if root.get("tests") is not None:  # or else it is somebody else's
+        _check_is_there(about, file)
+    return about == path
+
+
+def _check_is_there(path: Path, file: Path) -> None:
+    """Raise ``ConfigError`` for tests of a configuration that is not there: nobody runs them."""
+    if not path.exists():
+        problem = f"there is no {path}; name the file with config: …"
+        raise ConfigError([Problem(str(file), 0, 0, "", problem)])
 
 
 def _root(file: Path) -> Node:
@@ -94,8 +108,11 @@ def _config_of(file: Path, root: Node) -> Path:
     """Return the configuration that a file of tests is about.
 
     The one that it names, or that of its own name: ``shop.routes.yaml`` is about ``shop.yaml``.
+    It need not be there.
     """
     named = root.get("config")
+    if named is not None and "\0" in (named.scalar or ""):
+        raise named.error("holds a character that no name of a file can hold")
     if named is not None and named.scalar is not None:
         return (file.parent / named.scalar).resolve()
     namesake = file.with_name(f"{file.name.removesuffix(SUFFIX)}.yaml")

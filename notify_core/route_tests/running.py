@@ -41,14 +41,18 @@ class Result:
 
 def planner_of(suite: Suite) -> Planner:
     """Return what decides as a notifier with this configuration does."""
+    keeps_time = suite.config.journal is not None
+    return Planner(suite.config, attrs.evolve(catalog_of(suite), keeps_time=keeps_time))
+
+
+def catalog_of(suite: Suite) -> Catalog:
+    """Return what its plans may use, by what the types of the providers declare."""
     types = suite.plugins.provider_types()
     capabilities = {
         provider.name: types[provider.type].capabilities(provider.settings)
         for provider in suite.config.providers
     }
-    keeps_time = suite.config.journal is not None
-    catalog = Catalog(suite.plugins.message_types(), capabilities, keeps_time=keeps_time)
-    return Planner(suite.config, catalog)
+    return Catalog(suite.plugins.message_types(), capabilities)
 
 
 def run_all(suite: Suite, ask_price: AskPrice | None = None) -> Sequence[Result]:

@@ -41,10 +41,24 @@ class Facts:
 
     def leaves_open(self, prefix: str) -> bool:
         """Tell whether the number may begin so, but too little of it is kept to say."""
-        if self.number is None or not self.number.endswith(_CUT):
+        if not self._is_cut:
             return False
-        begins = self.number.removesuffix(_CUT)
+        begins = (self.number or "").removesuffix(_CUT)
         return len(prefix) > len(begins) and prefix.startswith(begins)
+
+    def leaves_failing(self, check: Check) -> bool:
+        """Tell whether a check that fails fails for sure, and not for what is no longer kept."""
+        match check.condition:
+            case "number_prefix":
+                return not any(self.leaves_open(prefix) for prefix in check.wanted)
+            case "country":
+                return self.country is not None or not self._is_cut
+            case _:
+                return True
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.number is not None and self.number.endswith(_CUT)
 
 
 @attrs.frozen

@@ -18,6 +18,7 @@ from notify_core.config.model import (
     Until,
     Via,
 )
+from notify_core.config.values import duration_text
 from notify_core.errors import RecipientError, UnsupportedFeature
 from notify_core.message import Message
 from notify_core.policy.quiet import zones_of
@@ -151,20 +152,11 @@ def _may_both_arrive(
     ]
     if not unable:
         return None
+    waited = "any time" if leg.within is None else duration_text(leg.within)
     return (
         f"{target.channel} and the leg after it may both arrive: {' and '.join(unable)} cannot be "
-        f"told to give the message up within {shown_span(leg.within)}"
+        f"told to give the message up within {waited}"
     )
-
-
-def shown_span(span: timedelta | None) -> str:
-    """Return a span as the configuration has it, like 1m30s."""
-    if span is None:
-        return "any time"
-    hours, seconds = divmod(span.total_seconds(), 3600)
-    minutes, seconds = divmod(seconds, 60)
-    shown = [(hours, "h"), (minutes, "m"), (seconds, "s")]
-    return "".join(f"{number:g}{unit}" for number, unit in shown if number) or "0s"
 
 
 def _distrusted(leg: LegConfig, country: str | None) -> frozenset[str]:

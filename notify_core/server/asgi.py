@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from notify_core.notifier import Notifier
-from notify_core.server.intake import Head, Intake, Reason, answer_to
+from notify_core.server.intake import Head, Intake, LiveIntake, Reason, answer_to
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,7 +27,7 @@ def callback_asgi_app(notifier: Notifier) -> AsgiApplication:
     It is for servers on asyncio; the journal is written in threads of its default executor.
     Otherwise it is as ``callback_app``. Raises ``JournalError`` if the notifier has no journal.
     """
-    return AsgiApp(Intake.of(notifier))
+    return AsgiApp(LiveIntake(notifier))
 
 
 class _Gone(Exception):
@@ -38,7 +38,7 @@ class _Gone(Exception):
 class AsgiApp:
     """What ``callback_asgi_app`` returns, around anything that takes requests in."""
 
-    _intake: Intake
+    _live: Callable[[], Intake]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -61,13 +61,14 @@ class AsgiApp:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _reason(self, head: Head, receive: Receive) -> Reason:
-        reason = self._intake.look_at(head)
+        intake = self._live()
+        reason = intake.look_at(head)
         if reason is not None:
             return reason
-        body = await _body_of(head, receive, self._intake.largest)
+        body = await _body_of(head, receive, intake.largest)
         if isinstance(body, Reason):
             return body
-        return await asyncio.to_thread(self._intake.take, head, body)
+        return await asyncio.to_thread(intake.take, head, body)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ A request comes in two parts, the head and the body, so that what is refused any
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,8 @@ import attrs
 
 from notify_core.callback import CallbackRequest
 from notify_core.clock import Clock, SystemClock
-from notify_core.config.problems import unknown
 from notify_core.config.sections import Callbacks
-from notify_core.errors import ConfigError, NotifyError, Problem
+from notify_core.errors import NotifyError
 from notify_core.notifier import Notifier
 from notify_core.provider import Capabilities, ReceiptKind
 from notify_core.server.networks import Gate
@@ -129,18 +129,12 @@ class Intake:
         receiver: TakesCalls,
         clock: Clock,
     ) -> None:
-        _refuse_unknown(config, providers)
         self.largest = config.largest
         self._names = frozenset(callback_names(providers))
         self._gate = Gate.of(config.networks, config.proxies)
         self._receiver = receiver
         self._clock = clock
         self._unkept = Sparing(clock)
-
-    @classmethod
-    def of(cls, notifier: Notifier) -> Intake:
-        """Make the one for a notifier. Raises ``JournalError`` if it has no journal."""
-        return cls(notifier.providers, notifier.callbacks, notifier.receiver, SystemClock())
 
     def look_at(self, head: Head) -> Reason | None:
         """Say why a request is answered without its body; None if that is to be read."""
@@ -188,6 +182,29 @@ class Intake:
         )
 
 
+class LiveIntake:
+    """Gives, for each request, the intake that goes by the configuration which is live then.
+
+    Raises ``JournalError`` if the notifier has no journal.
+    """
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self._number, self._intake = self._made()
+
+    def __call__(self) -> Intake:
+        if self._notifier.version.number != self._number:
+            # Of a notifier that is closed the last one says that nothing can be kept.
+            with contextlib.suppress(NotifyError):
+                self._number, self._intake = self._made()
+        return self._intake
+
+    def _made(self) -> tuple[int, Intake]:
+        notifier, number = self._notifier, self._notifier.version.number
+        made = Intake(notifier.providers, notifier.callbacks, notifier.receiver, SystemClock())
+        return number, made
+
+
 def callback_names(providers: Mapping[str, Capabilities]) -> Sequence[str]:
     """Return the names of the providers that call, in the order of the configuration."""
     return [
@@ -209,11 +226,3 @@ def _is_kept(name: str) -> bool:
 def _size_of(request: CallbackRequest) -> int:
     headers = sum(len(name) + len(text) for name, text in request.headers.items())
     return len(request.query) + headers + len(request.body)
-
-
-def _refuse_unknown(config: Callbacks, providers: Mapping[str, Capabilities]) -> None:
-    """Refuse a name that lets everybody in, since it is not that of a provider."""
-    for name in config.networks:
-        if name not in providers:
-            problem = unknown(name, "a provider here", providers)
-            raise ConfigError([Problem("configuration", 0, 0, "callbacks.networks", problem)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from notify_core.notifier import Notifier
-from notify_core.server.intake import Head, Intake, Reason, answer_to
+from notify_core.server.intake import Head, Intake, LiveIntake, Reason, answer_to
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,14 +21,14 @@ def callback_app(notifier: Notifier) -> WSGIApplication:
     A worker understands it later. The name is the last part of the path, so mount it anywhere.
     Raises ``JournalError`` if the notifier has no journal.
     """
-    return WsgiApp(Intake.of(notifier))
+    return WsgiApp(LiveIntake(notifier))
 
 
 @attrs.frozen
 class WsgiApp:
     """What ``callback_app`` returns, around anything that takes requests in."""
 
-    _intake: Intake
+    _live: Callable[[], Intake]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         head = _head_of(environ)
@@ -37,11 +37,12 @@ class WsgiApp:
         return [answer.body]
 
     def _reason(self, head: Head, environ: WSGIEnvironment) -> Reason:
-        reason = self._intake.look_at(head)
+        intake = self._live()
+        reason = intake.look_at(head)
         if reason is not None:
             return reason
-        body = _body_of(head, environ, self._intake.largest)
-        return body if isinstance(body, Reason) else self._intake.take(head, body)
+        body = _body_of(head, environ, intake.largest)
+        return body if isinstance(body, Reason) else intake.take(head, body)
 
 
 def _phrase(status: int) -> str:

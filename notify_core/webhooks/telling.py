@@ -55,8 +55,6 @@ class Webhooks:
         self._urls = [each.url for each in config]
         self._clock = clock
         self._endpoints = [_Endpoint(each, self._store, kept, clock, chance) for each in config]
-        if config:
-            kept.journal.accompany(self._note)
 
     def chores(self) -> Sequence[Chore]:
         """Return what a worker does: a chore for each address, so that none waits for another."""
@@ -76,7 +74,10 @@ class Webhooks:
         for endpoint in self._endpoints:
             endpoint.close()
 
-    def _note(self, executor: Executor, entry: Entry) -> None:
+    def note(self, executor: Executor, entry: Entry) -> None:
+        """Have it told how a delivery stands now, in the transaction in which that is kept."""
+        if not self._endpoints:
+            return
         event = event_of(delivery_of(entry))
         if event is not None:
             self._tell(executor, event)

@@ -131,7 +131,8 @@ def _comes(channel: str, route: RoutePlace, sheet: Sheet) -> bool:
 
 
 def _is_reachable(when: When, route: RoutePlace, sheet: Sheet) -> bool:
-    earlier = [each.route.when for each in sheet.routes[: route.number]]
+    places = sheet.meetings.before(when, route.number)
+    earlier = [sheet.routes[place].route.when for place in places]
     return is_reachable(when, earlier, sheet.codes)
 
 

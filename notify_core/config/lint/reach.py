@@ -52,7 +52,6 @@ def shadows(when: When, earlier: Sequence[When], codes: CallingCodes) -> tuple[i
 
 def is_reachable(when: When, earlier: Sequence[When], codes: CallingCodes) -> bool:
     """Tell whether a message can match this route and none of the earlier ones."""
-    earlier = [other for other in earlier if _may_meet(when, other)]
     kinds = list(_kinds(when, earlier, codes))
     if not all(kinds):
         return False
@@ -65,17 +64,42 @@ def is_reachable(when: When, earlier: Sequence[When], codes: CallingCodes) -> bo
     return 0 in standing
 
 
-def _may_meet(when: When, other: When) -> bool:
-    """Tell whether an earlier route can take anything at all from a route.
+class Meetings:
+    """Which routes can take anything at all from others: found by what they ask for.
 
-    Most cannot, and to leave them out at once is what makes a thousand routes bearable.
+    Sets of routes are whole numbers, with a bit for each; see ``routing.RouteTable``.
     """
-    if not (when.country or when.number_prefix) and (other.country or other.number_prefix):
-        return False
-    return all(
-        not getattr(other, name) or not set(getattr(other, name)).isdisjoint(getattr(when, name))
-        for name in _OPEN
-    )
+
+    def __init__(self, whens: Sequence[When]) -> None:
+        self._without = {name: _bits([not getattr(each, name) for each in whens]) for name in _OPEN}
+        self._wanting: dict[tuple[str, str], int] = {}
+        self._not_about_numbers = _bits([not _is_about_numbers(each) for each in whens])
+        for place, each in enumerate(whens):
+            for key in ((name, value) for name in _OPEN for value in getattr(each, name)):
+                self._wanting[key] = self._wanting.get(key, 0) | 1 << place
+
+    def before(self, when: When, place: int) -> Sequence[int]:
+        """Return the places of the routes before this one that can take what ``when`` lets in."""
+        found = (1 << place) - 1
+        for name in _OPEN:
+            met = self._without[name]
+            for value in getattr(when, name):
+                met |= self._wanting.get((name, value), 0)
+            found &= met
+        return _places(found if _is_about_numbers(when) else found & self._not_about_numbers)
+
+
+def _is_about_numbers(when: When) -> bool:
+    return bool(when.country or when.number_prefix)
+
+
+def _places(found: int) -> Sequence[int]:
+    places: list[int] = []
+    while found:
+        lowest = found & -found
+        places.append(lowest.bit_length() - 1)
+        found ^= lowest
+    return places
 
 
 def _least(sets: set[int]) -> set[int]:
@@ -91,10 +115,21 @@ def _kinds(when: When, earlier: Sequence[When], codes: CallingCodes) -> Iterator
     """Yield for each kind of condition what its possible values leave standing, as bits."""
     for name in _OPEN:
         theirs = [getattr(each, name) for each in earlier]
-        yield {_standing(value, theirs) for value in getattr(when, name) or (None,)}
+        values = [value for value in getattr(when, name) if can_be(name, value)]
+        yield {_standing(value, theirs) for value in values or _nothing(getattr(when, name))}
     priorities = [each.priority for each in earlier]
     yield {_standing(value, priorities) for value in when.priority or Priority}
     yield set(_numbers(when, earlier, codes))
+
+
+def can_be(condition: str, value: str) -> bool:
+    """Tell whether a message can have this value: none carries a blank tag."""
+    return condition != "tags" or bool(value.strip())
+
+
+def _nothing(wanted: Sequence[str]) -> Sequence[None]:
+    """Return what stands for *nothing of this kind*, which is no choice if something is wanted."""
+    return () if wanted else (None,)
 
 
 def _standing(value: object, theirs: Sequence[tuple[object, ...]]) -> int:
@@ -102,7 +137,7 @@ def _standing(value: object, theirs: Sequence[tuple[object, ...]]) -> int:
 
 
 def _bits(flags: Sequence[bool]) -> int:
-    return sum(1 << place for place, flag in enumerate(flags) if flag)
+    return int("".join("01"[flag] for flag in reversed(flags)) or "0", 2)
 
 
 # --- numbers: country and number_prefix are about one thing ---------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from notify_core.config.lint.reach import shadows
+from notify_core.config.lint.reach import can_be, shadows
 from notify_core.config.lint.rule import Rule, Severity
 from notify_core.config.lint.sheet import RoutePlace, Sheet
 from notify_core.config.lint.words import joined
@@ -22,20 +22,22 @@ _OFTEN_MEANT: Mapping[str, str] = MappingProxyType({"UK": "GB", "EN": "GB", "EL"
 
 
 def _unreachable_routes(sheet: Sheet) -> Iterator[Problem]:
+    twins = _twins(sheet)
     for route in sheet.routes:
-        if _twin(route, sheet) is None:
+        if route.number not in twins:
             by = _shadows(route.route.when, route, sheet)
             if by is not None:
-                yield route.node.problem(f"can never match: {_taken(by, route.node, sheet)}")
+                yield route.node.problem(
+                    f"can never match: {_why(by, route.route.when, route, sheet)}"
+                )
 
 
 def _twin_routes(sheet: Sheet) -> Iterator[Problem]:
-    for route in sheet.routes:
-        twin = _twin(route, sheet)
-        if twin is not None:
-            yield route.node.problem(
-                f"can never match: {twin.shown_for(route.node)} before it has the same conditions"
-            )
+    for number, twin in _twins(sheet).items():
+        node = sheet.routes[number].node
+        yield node.problem(
+            f"can never match: {twin.shown_for(node)} before it has the same conditions"
+        )
 
 
 def _idle_values(sheet: Sheet) -> Iterator[Problem]:
@@ -57,28 +59,41 @@ def _strange_countries(sheet: Sheet) -> Iterator[Problem]:
 
 
 def _shadows(when: When, route: RoutePlace, sheet: Sheet) -> tuple[int, ...] | None:
-    earlier = [each.route.when for each in sheet.routes[: route.number]]
-    return shadows(when, earlier, sheet.codes)
+    places = sheet.meetings.before(when, route.number)
+    by = shadows(when, [sheet.routes[place].route.when for place in places], sheet.codes)
+    return None if by is None else tuple(places[each] for each in by)
+
+
+def _why(by: Sequence[int], when: When, route: RoutePlace, sheet: Sheet) -> str:
+    """Say why nothing comes: no message is so, or these routes take what is."""
+    if by:
+        return _taken(by, route.node, sheet)
+    if when.tags and not any(can_be("tags", tag) for tag in when.tags):
+        return "no message carries a blank tag"
+    return "no telephone number fits its country and its number_prefix"
 
 
 def _taken(by: Sequence[int], node: Node, sheet: Sheet) -> str:
     """Say which routes take what would come here."""
-    if not by:
-        return "no telephone number fits its country and its number_prefix"
     names = joined([sheet.routes[place].shown_for(node) for place in by])
     if len(by) == 1:
         return f"{names} takes all such messages before"
     return f"{names} together take all such messages before"
 
 
-def _twin(route: RoutePlace, sheet: Sheet) -> RoutePlace | None:
-    mine = _as_sets(route.route.when)
-    earlier = sheet.routes[: route.number]
-    return next((each for each in earlier if _as_sets(each.route.when) == mine), None)
+def _twins(sheet: Sheet) -> Mapping[int, RoutePlace]:
+    """Return, by the place of a route, the first one that has the same conditions before it."""
+    first: dict[frozenset[object], RoutePlace] = {}
+    found: dict[int, RoutePlace] = {}
+    for route in sheet.routes:
+        twin = first.setdefault(_as_set(route.route.when), route)
+        if twin is not route:
+            found[route.number] = twin
+    return found
 
 
-def _as_sets(when: When) -> Mapping[str, frozenset[object]]:
-    return {name: frozenset(values) for name, values in _conditions(when).items()}
+def _as_set(when: When) -> frozenset[object]:
+    return frozenset((name, frozenset(values)) for name, values in _conditions(when).items())
 
 
 def _conditions(when: When) -> Mapping[str, tuple[object, ...]]:
@@ -111,7 +126,7 @@ def _why_idle(condition: str, place: int, route: RoutePlace, sheet: Sheet) -> st
     one: dict[str, Any] = {condition: (value,)}
     alone = attrs.evolve(route.route.when, **one)
     by = _shadows(alone, route, sheet)
-    return None if by is None else _taken(by, route.node, sheet)
+    return None if by is None else _why(by, alone, route, sheet)
 
 
 def _country_nodes(sheet: Sheet) -> Iterator[Node]:

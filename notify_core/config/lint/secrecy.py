@@ -20,16 +20,19 @@ from notify_core.config.structure import keys_of
 from notify_core.errors import Problem
 from notify_core.secret import Secret
 
-_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]+@")
+_PASSWORD = re.compile(
+    r"://(?:\$\{[^{}]*\}|[^:/?\s@])*:(?P<before>(?:\$\{[^{}]*\}|[^/?\s@])+)@"
+    r"|[?&](?:ssl)?password=(?P<behind>[^&\s]+)"
+)
+"""A password in the address of a database: before the host, or among what stands behind ``?``."""
 
 
 def _literal_secrets(sheet: Sheet) -> Iterator[Problem]:
     for node in _secrets(sheet):
-        if not any(names_in(node.scalar or "")):
-            yield node.problem(
-                "a secret stands in the file, where whoever reads or copies it has it; write "
-                "${env:NAME} or ${file:/path}"
-            )
+        yield node.problem(
+            "a secret stands in the file, where whoever reads or copies it has it; write "
+            "${env:NAME} or ${file:/path}"
+        )
 
 
 def _plain_webhooks(sheet: Sheet) -> Iterator[Problem]:
@@ -52,14 +55,24 @@ def is_loopback(host: str) -> bool:
 
 
 def _secrets(sheet: Sheet) -> Iterator[Node]:
-    """Yield the values that are secret, as they are written."""
-    for provider in sheet.providers.values():
-        yield from _in_class(provider.node, provider.type.config_class)
+    """Yield the values that are secret and stand in the file."""
     journal = sheet.root.get("journal")
     if journal is not None:
-        yield from _in_journal(journal)
+        yield from _addresses_with_password(journal)
+    yield from (node for node in _of_class_secret(sheet) if _is_literal(node.scalar or ""))
+
+
+def _of_class_secret(sheet: Sheet) -> Iterator[Node]:
+    for provider in sheet.providers.values():
+        yield from _in_class(provider.node, provider.type.config_class)
+    keys = place_of(sheet.root, "journal").get("text_keys")
+    yield from keys.items_or_self() if keys else ()
     for webhook in _webhooks(sheet):
         yield from _in_class(webhook, WebhookConfig)
+
+
+def _is_literal(text: str) -> bool:
+    return not any(names_in(text))
 
 
 def _webhooks(sheet: Sheet) -> Sequence[Node]:
@@ -67,13 +80,13 @@ def _webhooks(sheet: Sheet) -> Sequence[Node]:
     return webhooks.items_or_self() if webhooks else ()
 
 
-def _in_journal(journal: Node) -> Iterator[Node]:
+def _addresses_with_password(journal: Node) -> Iterator[Node]:
     url = journal.get("url") if journal.is_mapping else journal
-    # An address is secret for the password that it can have; most have none.
-    if url is not None and _PASSWORD.search(url.scalar or ""):
+    # An address is secret for the password that it can have; most have none. A reference in
+    # another part of it hides none.
+    found = _PASSWORD.finditer(url.scalar or "") if url is not None else ()
+    if url is not None and any(_is_literal(each["before"] or each["behind"]) for each in found):
         yield url
-    keys = journal.get("text_keys")
-    yield from keys.items_or_self() if keys else ()
 
 
 def _in_class(node: Node, cls: type) -> Iterator[Node]:

@@ -8,6 +8,7 @@ from functools import cached_property
 import attrs
 
 from notify_core.config.lint.numbers import CallingCodes
+from notify_core.config.lint.reach import Meetings
 from notify_core.config.load import Loaded
 from notify_core.config.model import Because, Config, LegConfig, Mode, Route, Until
 from notify_core.config.nodes import Node
@@ -159,6 +160,11 @@ class Sheet:
             RoutePlace(route=route, node=node, number=number)
             for number, (route, node) in enumerate(zip(self.config.routes, nodes, strict=True))
         ]
+
+    @cached_property
+    def meetings(self) -> Meetings:
+        """Which routes can take anything at all from others."""
+        return Meetings([each.route.when for each in self.routes])
 
     @cached_property
     def providers(self) -> Mapping[str, ProviderPlace]:

@@ -14,6 +14,7 @@ import yaml
 
 from notify_core.config.lint.rule import Finding, Rule, Severity
 from notify_core.config.problems import quoted, unknown
+from notify_core.config.source import scan
 from notify_core.errors import Problem
 
 NO_REASON = "silencing-without-reason"
@@ -64,7 +65,7 @@ def silencings_in(text: str, file: str) -> Iterator[Silencing]:
 
 def _scalars(text: str) -> Iterator[tuple[_Place, _Place]]:
     """Yield from where to where the values stand: what looks like a comment there is none."""
-    for token in yaml.scan(text):
+    for token in scan(text):
         if isinstance(token, yaml.ScalarToken):
             start, end = token.start_mark, token.end_mark
             yield (start.line, start.column), (end.line, end.column)

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 
 from notify_core.config.lint.rule import Rule, Severity
 from notify_core.config.lint.sheet import RoutePlace, Sheet
-from notify_core.config.lint.words import span
 from notify_core.config.model import Quiet
 from notify_core.config.problems import quoted
+from notify_core.config.values import duration_text
 from notify_core.errors import Problem
 from notify_core.message import Priority
 
@@ -30,8 +30,9 @@ def _beyond_deadline(route: RoutePlace) -> Iterator[Problem]:
         waited += leg.leg.within
         if deadline is not None and waited >= deadline:
             yield leg.place("within").problem(
-                f"by then {span(waited)} are over and so is the deadline, {span(deadline)}: the "
-                "next leg follows only a receipt that says that this one failed"
+                f"by then {duration_text(waited)} are over and so is the deadline, "
+                f"{duration_text(deadline)}: the next leg follows only a receipt that says that "
+                "this one failed"
             )
             return
 
@@ -42,8 +43,8 @@ def _beyond_validity(sheet: Sheet) -> Iterator[Problem]:
             longest = sheet.providers[name].capabilities.longest_validity
             if longest is not None and leg.leg.within is not None and leg.leg.within > longest:
                 yield leg.place("within").problem(
-                    f"{quoted(name)} gives a message up after {span(longest)} at the latest; to "
-                    "wait longer brings nothing"
+                    f"{quoted(name)} gives a message up after {duration_text(longest)} at the "
+                    "latest; to wait longer brings nothing"
                 )
 
 
@@ -52,7 +53,8 @@ def _beyond_follow(sheet: Sheet) -> Iterator[Problem]:
     for leg in sheet.legs:
         if leg.leg.within is not None and leg.leg.within > follow:
             yield leg.place("within").problem(
-                f"receipts are followed for {span(follow)} only; set receipts.follow to as much"
+                f"receipts are followed for {duration_text(follow)} only; set "
+                "receipts.follow to as much"
             )
 
 
@@ -72,8 +74,9 @@ def _quiet_beyond_deadlines(sheet: Sheet) -> Iterator[Problem]:
         quiet, deadline = route.route.quiet, route.route.deadline
         if quiet is not None and deadline is not None and deadline < _longest(quiet):
             yield route.place("deadline").problem(
-                f"is shorter than the quiet time, which lasts {span(_longest(quiet))} or longer: "
-                "what comes at its beginning is not sent at all"
+                f"is shorter than the quiet time, which lasts "
+                f"{duration_text(_longest(quiet))} or longer: what comes at its beginning is not "
+                "sent at all"
             )
 
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from notify_core.config.lint.rule import Rule, Severity
 from notify_core.config.lint.sheet import LegPlace, ProviderPlace, Sheet
-from notify_core.config.lint.words import joined, span
+from notify_core.config.lint.words import joined
 from notify_core.config.model import Because, Until
 from notify_core.config.problems import quoted
+from notify_core.config.values import duration_text
 from notify_core.errors import Problem
 from notify_core.provider import ReceiptKind
 
@@ -51,8 +52,8 @@ def _asked_too_late(leg: LegPlace, provider: ProviderPlace) -> str | None:
     if within is None or first < within:
         return None
     return (
-        f"{quoted(provider.name)} is first asked after {span(first)}, and within is "
-        f"{span(within)}: no receipt can come in time"
+        f"{quoted(provider.name)} is first asked after {duration_text(first)}, and within is "
+        f"{duration_text(within)}: no receipt can come in time"
     )
 
 

@@ -40,7 +40,8 @@ class CuttingProxy:
         self._limits = cut_request_after, cut_reply_after
         self._times = times
         self._reset = reset
-        self._accepted = 0
+        self.accepted: int = 0
+        """How many connections have come."""
         self._connections: list[_Connection] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -72,8 +73,8 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self._accepted += 1
-            cut = self._times is None or self._accepted <= self._times
+            self.accepted += 1
+            cut = self._times is None or self.accepted <= self._times
             self._start(client, *(self._limits if cut else (None, None)))
 
     def _start(

@@ -48,6 +48,19 @@ def _test_mode(sheet: Sheet) -> Iterator[Problem]:
             )
 
 
+def _no_telegram_bot(sheet: Sheet) -> Iterator[Problem]:
+    """Yield the legs that make Telegram of other messages, which cannot name a bot themselves."""
+    accounts = {place.name: config for place, config in _accounts(sheet)}
+    for leg in sheet.legs:
+        becomes = leg.leg.channel == "telegram" and leg.sources != ("telegram",)
+        for name, place in leg.providers() if becomes and not leg.leg.needs_alternative else ():
+            if name in accounts and not accounts[name].telegram_bot:
+                yield place.problem(
+                    "without telegram_bot it carries a code of digits by Telegram and nothing "
+                    "else; set telegram_bot for this account"
+                )
+
+
 def _crc32(sheet: Sheet) -> Iterator[Problem]:
     for place, config in _accounts(sheet):
         if config.callback.allow_crc32:
@@ -126,6 +139,7 @@ RULES = (
     Rule(name="smsc-plain-http", severity=Severity.WARNING, find=_plain_http),
     Rule(name="smsc-clear-letters", severity=Severity.WARNING, find=_clear_letters),
     Rule(name="smsc-test-mode", severity=Severity.WARNING, find=_test_mode),
+    Rule(name="smsc-no-telegram-bot", severity=Severity.WARNING, find=_no_telegram_bot),
     Rule(name="smsc-crc32", severity=Severity.WARNING, find=_crc32),
     Rule(name="smsc-unsigned-callbacks", severity=Severity.WARNING, find=_unsigned_callbacks),
     Rule(name="smsc-brief-questions", severity=Severity.WARNING, find=_brief_questions),
