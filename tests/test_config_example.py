@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from notify_core.config.lint.engine import lint
 from notify_core.config.load import load
 from notify_core.config.model import (
     Breaker,
@@ -64,6 +65,14 @@ def test_the_example_is_valid_as_it_stands() -> None:
         "alarm",
         "default",
     ]
+
+
+def test_nothing_in_the_example_is_hardly_meant() -> None:
+    plugins = Plugins()
+    plugins.load("notify_smsc.plugin")
+    plugins.load("notify_console")
+
+    assert lint(EXAMPLE, plugins, ENVIRON).weighing(strict=False) == []
 
 
 def test_a_key_that_shows_its_default_shows_the_right_one() -> None:
