@@ -54,7 +54,7 @@ class Replay:
         then = self.entry.plan
         if self.plan is None:
             return self.route == then.route
-        return self.route == then.route and _decided(self.plan) == _decided(then)
+        return self.route == then.route and decided(self.plan) == decided(then)
 
 
 class Planner:
@@ -217,7 +217,7 @@ class Planner:
         return self._phones.zones(number) if self._asks_for_zones else ()
 
 
-def _decided(plan: Plan) -> Mapping[str, object]:
+def decided(plan: Plan) -> Mapping[str, object]:
     """Return what of a plan its route and the message decide."""
     doc = plan_doc(plan)
     return {key: value for key, value in doc.items() if key not in ("facts", "warnings")}

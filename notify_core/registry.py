@@ -129,7 +129,7 @@ class Registry:
                 self._add(spec, kept or _made(spec, Tools(name=spec.name, clock=clock)))
             plugins.admit(_InnermostWrapper(), _INNERMOST)
             _refuse_misfits(self._manager)
-        except BaseException:
+        except BaseException:  # raised again: nobody would close what has been made
             self.close(but=before.providers if before else ())
             raise
         self._callers = {

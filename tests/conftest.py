@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.marked import Ledger
 from tests.postgres import NoPostgres, PostgresServer
 
 
@@ -23,6 +24,12 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.fail(str(exc), pytrace=False)
     with server:
         yield server
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """What the providers of ``tests.marked`` are asked to do, for this test alone."""
+    return Ledger()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from notify_core.message import Sms
 from notify_core.notifier import Notifier
 from notify_core.outcome import FailureScope, NotSent, Outcome
 from notify_core.plugins import Plugins
-from notify_core.provider import ProviderType, ReceiptKind
+from notify_core.provider import ProviderType, ReceiptKind, is_same
 from notify_core.server.intake import Head, LiveIntake, Reason
 from notify_core.testing import ManualClock
 from tests.marked import CAN, Ledger, MarkedConfig, MarkedProvider, MarkedType, notifier_of, written
@@ -37,11 +37,6 @@ from tests.test_reload import (
     sms,
     stopped,
 )
-
-
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
 
 
 @pytest.fixture
@@ -476,3 +471,42 @@ def test_a_type_of_another_plugin_is_another_type(
         made = notifier.provider("a")
         assert isinstance(made, MarkedProvider)
         assert made.mark == "other_maker"
+
+
+class Incomparable:
+    """Settings of a plugin whose author has made a mistake."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (MarkedConfig(mark="a"), MarkedConfig(mark="a"), True),
+        (MarkedConfig(mark="a"), MarkedConfig(mark="b"), False),
+        (Incomparable(), Incomparable(), False),
+    ],
+)
+def test_settings_that_cannot_be_compared_are_other_settings(
+    one: object, other: object, *, expected: bool
+) -> None:
+    assert is_same(one, other) is expected
+
+
+def test_a_plugin_that_did_not_fit_is_read_again_when_it_is_mended(
+    path: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "misfitting.py"
+    plugin.write_text("def notify_before_send(attempt): ...\n")
+    with notifier_of(path, ledger) as notifier:
+        written(path, "second", {"a": "a1"}, more="plugins: [misfitting]")
+        with pytest.raises((ConfigError, PluginError), match="not marked with @hookimpl"):
+            notifier.reload()
+
+        plugin.write_text("# mended: it has no hooks any more, and another length\n")
+        notifier.reload()
+
+        assert route_of(notifier) == "second"

@@ -247,11 +247,6 @@ def test_being_asked_it_reads_the_files_whatever_they_look_like(
 # --- in spite of everything -----------------------------------------------------------------
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 @pytest.mark.parametrize("what", ["import", "factory"])
 def test_a_plugin_that_calls_exit_does_not_end_the_watching(
     path: Path, ledger: Ledger, tmp_path: Path, what: str

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from notify_core.journal.codec import plan_doc
+from notify_core.planning import decided
 from notify_core.route_tests.model import RouteTest, Suite
 from notify_core.route_tests.running import Result, planner_of, run
-from notify_core.routing import Plan
 
 
 class Verdict(enum.Enum):
@@ -82,9 +81,4 @@ def _by_name(suite: Suite) -> Mapping[str, RouteTest]:
 def _goes(result: Result) -> object:
     """Return which way the message of a test goes, without what it is told in words."""
     routes = [considered[-1].route for considered in result.tried]
-    return routes, [_way(plan) for plan in result.plans]
-
-
-def _way(plan: Plan) -> Mapping[str, object]:
-    doc = plan_doc(plan)
-    return {key: value for key, value in doc.items() if key not in ("facts", "warnings")}
+    return routes, [decided(plan) for plan in result.plans]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import accumulate
 
 import attrs
 
@@ -16,7 +18,7 @@ from notify_smsc.parameters import Defaults
 from notify_smsc.signatures import CRC32, Digest, Signatures, is_usable
 from notify_smsc.wire import Credentials, host_names
 
-_MOST_QUERIES_A_MINUTE = 5
+MOST_QUERIES_A_MINUTE = 5
 _HOST = re.compile(r"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 
 
@@ -207,7 +209,7 @@ class SmscConfig:
             raise ValueError("pool_size: must be at least 1; write as many as threads that send")
         if any(pause <= timedelta(0) for pause in self.ask_after):
             raise ValueError("ask_after: every pause must be longer than zero; write [2s, 5s]")
-        if _most_within_a_minute(self.ask_after) > _MOST_QUERIES_A_MINUTE:
+        if most_within_a_minute([*accumulate(self.ask_after_s)]) > MOST_QUERIES_A_MINUTE:
             raise ValueError("ask_after: the gateway allows 5 queries a minute; ask less often")
 
     def _check_senders(self) -> None:
@@ -249,9 +251,7 @@ def is_loopback(host: str) -> bool:
         return name == "localhost"
 
 
-def _most_within_a_minute(pauses: tuple[timedelta, ...]) -> int:
-    moments = [sum(pauses[: count + 1], timedelta(0)) for count in range(len(pauses))]
-    minute = timedelta(minutes=1)
-    return max(
-        (sum(start <= other < start + minute for other in moments) for start in moments), default=0
-    )
+def most_within_a_minute(moments: Sequence[float]) -> int:
+    """Return how many of these moments, in seconds, lie within one minute at most."""
+    counts = (sum(first <= each < first + 60 for each in moments) for first in moments)
+    return max(counts, default=0)

@@ -9,10 +9,14 @@ from typing import cast
 
 from notify_core.config.lint import ProviderPlace, Rule, Severity, Sheet
 from notify_core.errors import Problem
-from notify_smsc.config import SmscConfig, Transport, is_loopback
+from notify_smsc.config import (
+    MOST_QUERIES_A_MINUTE,
+    SmscConfig,
+    Transport,
+    is_loopback,
+    most_within_a_minute,
+)
 
-_MINUTE_S = 60
-_MOST_IN_A_MINUTE = 5
 _BRIEF = timedelta(seconds=30)
 """The gateway has mostly filed a message after a few seconds; nobody says after how many at most.
 The default asks for 52 seconds."""
@@ -110,10 +114,10 @@ def _many_questions(sheet: Sheet) -> Iterator[Problem]:
     """
     for place, config in _accounts(sheet):
         written, most = place.node.get("ask_after"), _most_questions(place, config)
-        if written is not None and most > _MOST_IN_A_MINUTE:
+        if written is not None and most > MOST_QUERIES_A_MINUTE:
             yield written.problem(
                 f"with the questions for the status that follow there can be {most} about one "
-                f"message within a minute; the gateway answers {_MOST_IN_A_MINUTE}"
+                f"message within a minute; the gateway answers {MOST_QUERIES_A_MINUTE}"
             )
 
 
@@ -124,15 +128,11 @@ def _most_questions(place: ProviderPlace, config: SmscConfig) -> int:
         [*found[: number + 1], *(moment + after for after in _polls(place))]
         for number, moment in enumerate(found)
     ]
-    return max((_most_within_a_minute(each) for each in schedules), default=0)
+    return max((most_within_a_minute(each) for each in schedules), default=0)
 
 
 def _polls(place: ProviderPlace) -> Sequence[float]:
     return list(accumulate(place.capabilities.poll_after_s))
-
-
-def _most_within_a_minute(moments: Sequence[float]) -> int:
-    return max(sum(first <= each < first + _MINUTE_S for each in moments) for first in moments)
 
 
 RULES = (
